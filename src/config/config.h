@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/secret.h"
+
+/// \file
+/// /etc/pam-oidc/pam-oidc.toml as types (pam-oidc.toml(5) is the authority on each key).
+
+namespace config {
+
+/// Where the person's claims come from (DESIGN §3); configured, never a silent fallback.
+enum class IdentitySource { id_token, userinfo, access_token };
+
+/// RFC 6749 §2.3, RFC 7591 §2.
+enum class ClientAuthentication { none, client_secret_basic, client_secret_post };
+
+enum class QrStyle { half_blocks, ascii, off };
+
+/// Where a verification_uri may lie (attack catalogue F10, quirk Q53).
+struct VerificationHosts {
+  bool any = false;                ///< any https host
+  std::vector<std::string> hosts;  ///< besides the issuer's own; lower case
+};
+
+struct Provider {
+  std::string name;
+  std::string profile;  ///< "generic", "pingfederate", …: where the presets came from
+  std::string issuer;   ///< compared byte for byte
+  std::string client_id;
+  ClientAuthentication client_authentication = ClientAuthentication::client_secret_basic;
+  std::optional<base::Secret>
+      client_secret;  ///< content of client_secret_file, one final LF removed
+  std::vector<std::string> scopes = {"openid"};
+  IdentitySource identity_source = IdentitySource::id_token;
+  bool id_token_required =
+      true;  ///< false: an absent ID token is not an error where claims come from elsewhere
+  std::string access_token_audience;  ///< with identity_source access_token: required aud
+  std::vector<std::string>
+      access_token_types;  ///< accepted `typ` of a JWT access token, lower case, "" = absent
+  std::vector<std::string> algorithms;      ///< allowed signature algorithms, e.g. RS256
+  std::string ca_file;                      ///< empty: the system's store
+  std::string crl_file;                     ///< empty: no revocation list
+  std::string proxy;                        ///< empty: none, whatever the environment says
+  std::vector<std::string> endpoint_hosts;  ///< hosts besides the issuer's that may serve endpoints
+  VerificationHosts verification_hosts;
+  std::string device_authorization_endpoint;    ///< empty: from discovery
+  std::string jwks_uri;                         ///< empty: from discovery
+  std::vector<std::string> acr_values;          ///< sent, and one of them required in the result
+  std::optional<std::chrono::seconds> max_age;  ///< auth_time at most this old
+  std::chrono::seconds clock_skew{60};          ///< at most 300
+};
+
+struct Identity {
+  std::string username_claim;        ///< exactly one; no fallback chain
+  std::vector<std::string> domains;  ///< accepted in alice@domain and DOMAIN\alice
+  std::string groups_claim = "groups";
+  std::uint32_t min_uid = 1000;
+};
+
+struct Access {
+  std::string service;
+  std::string
+      provider;  ///< which provider this service uses; empty: the only one or default_provider
+  std::vector<std::string> allow_groups;
+  std::vector<std::string> allow_users;
+};
+
+struct Prompt {
+  QrStyle qr = QrStyle::half_blocks;
+  bool plain = false;  ///< no QR, no lines, short sentences: for screen readers
+  bool link_with_code =
+      true;  ///< QR holds verification_uri_complete (false: the code must be typed)
+};
+
+struct Config {
+  std::map<std::string, Provider> providers;
+  std::string default_provider;
+  Identity identity;
+  std::map<std::string, Access> access;  ///< by service; absent = denied
+  std::vector<std::string> local_users;  ///< [local] users: not ours, PAM_IGNORE
+  Prompt prompt;
+  std::chrono::seconds login_timeout{110};
+};
+
+}  // namespace config
