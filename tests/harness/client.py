@@ -25,8 +25,8 @@ COLUMNS, ROWS = 80, 24
 #: Ends the prompt of an interactive shell (Debian's bash, sh, root's).
 SHELL_PROMPT = r"[\w.-]+@[\w.-]+:[^\r\n]*[$#] $|(?:^|\n)[$#] $"
 URI = re.compile(r"https?://[^\s\"'<>|]+")
-#: The two kinds of code providers issue: groups with hyphens (RFC 8628 section 6.1) anywhere, or any
-#: word of capitals and digits after "code".
+#: The two kinds of code providers issue: groups with hyphens (RFC 8628 section 6.1) anywhere, or
+#: any word of capitals and digits after "code".
 GROUPED_CODE = re.compile(r"(?<![\w/=-])[A-Z0-9]{3,8}(?:-[A-Z0-9]{3,8})+(?![\w-])")
 NAMED_CODE = re.compile(r"\bcode\b[:\s]*([A-Z0-9][A-Z0-9-]{3,31})(?![\w-])")
 
@@ -120,7 +120,8 @@ class Terminal:
             return self._child.expect(list(patterns), timeout=timeout)
         except pexpect.ExceptionPexpect as error:
             kind = "the program ended" if isinstance(error, pexpect.EOF) else "time is up"
-            raise AssertionError(f"{kind} waiting for {patterns}; shown:\n{self.transcript}") from None
+            raise AssertionError(
+                f"{kind} waiting for {patterns}; shown:\n{self.transcript}") from None
 
     def expect_shell(self, timeout: float = -1) -> None:
         self.expect(SHELL_PROMPT, timeout=timeout)

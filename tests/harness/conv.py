@@ -40,7 +40,8 @@ def build() -> pathlib.Path:
         return program
     where.mkdir(parents=True, exist_ok=True)
     fresh = where / f"pamapp.{os.getpid()}"
-    subprocess.run(["cc", "-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-O1", "-g", "-pthread",
+    subprocess.run(["cc", "-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-O1", "-g",
+                    "-pthread",
                     *(str(source) for source in sources if source.suffix == ".c"),
                     "-o", str(fresh), "-lpam", "-ldl"], check=True)
     os.replace(fresh, program)  # whoever runs the old one keeps it

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The machine of the sandbox: the installed product, accounts, PAM stacks and configuration files."""
+"""The machine of the sandbox: the installed product, accounts, PAM stacks and configuration."""
 
 import contextlib
 import grp
@@ -39,11 +39,13 @@ class Machine:
             raise RuntimeError("PAM_OIDC_BUILD does not name a configured and built tree")
         done = subprocess.run(["make", "-C", self.build, "install"], capture_output=True, text=True)
         if done.returncode != 0:
-            raise RuntimeError(f"make install failed:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
+            raise RuntimeError(
+                f"make install failed:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
         for program in (BROKER, CLI):
             if not program.exists():
                 raise RuntimeError(f"make install did not bring {program}: configure --prefix=/usr "
-                                   "--libexecdir=/usr/libexec --sysconfdir=/etc --localstatedir=/var")
+                                   "--libexecdir=/usr/libexec --sysconfdir=/etc "
+                                   "--localstatedir=/var")
         self.module_path()
         self.prepare()
 
@@ -200,7 +202,8 @@ class Machine:
                               env=CLEAN_ENVIRONMENT | {"LC_ALL": "C.UTF-8"} | (env or {}),
                               stdin=subprocess.DEVNULL if input is None else None)
         if check and done.returncode != 0:
-            raise RuntimeError(f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+            raise RuntimeError(
+                f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
         return done
 
     @staticmethod

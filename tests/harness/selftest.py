@@ -60,7 +60,8 @@ def digest(*directories: str) -> dict[str, str]:
 
 
 def sandbox(*command: str, **options) -> subprocess.CompletedProcess:
-    return subprocess.run([SANDBOX, *command], capture_output=True, text=True, timeout=60, **options)
+    return subprocess.run([SANDBOX, *command], capture_output=True, text=True, timeout=60,
+                          **options)
 
 
 class Outside:
@@ -206,7 +207,8 @@ class Inside:
                      b'detail="a \\"b\\" \\\\ c=d" empty= rest')
         equal((line.facility, line.severity, line.ident, line.pid),
               ("authpriv", "notice", "pam-oidc-broker", 7))
-        equal(line.fields, {"event": "login", "user": "alice", "detail": 'a "b" \\ c=d', "empty": ""})
+        equal(line.fields,
+              {"event": "login", "user": "alice", "detail": 'a "b" \\ c=d', "empty": ""})
         equal(fields('a="unclosed b=c'), {"b": "c"})
 
     def log_is_collected(self):
@@ -319,7 +321,7 @@ class Inside:
     def su_changes_the_user(self):
         with self.machine.changes():
             self.machine.pam("su", UNIX)
-            with client.su("alice", "bob", "id -un; cat /proc/self/loginuid > /dev/null") as terminal:
+            with client.su("alice", "bob", "id -un") as terminal:
                 terminal.expect("Password: ")
                 terminal.send_line(PASSWORDS["bob"])
                 terminal.expect("bob\r\n")
@@ -357,7 +359,8 @@ class Inside:
         for action, code in ((["null"], "PAM_AUTHTOK_ERR"), (["repeat", 300], "PAM_AUTH_ERR"),
                              (["return", "PAM_CONV_ERR"], "PAM_AUTHTOK_ERR"),
                              (["untouched"], "PAM_AUTHTOK_ERR")):
-            report = self._app(UNIX, conv.login("selftest", "alice", action, calls=["authenticate"]))
+            report = self._app(UNIX, conv.login("selftest", "alice", action,
+                                                calls=["authenticate"]))
             equal(report.code("authenticate"), code, f"{action}: {report}")
         report = self._app(UNIX, conv.login("selftest", "alice"))
         equal(report.unanswered, 1)
@@ -455,7 +458,8 @@ def main() -> int:
     try:
         subprocess.run([SANDBOX, sys.executable, __file__, word],
                        env=os.environ | {"SELFTEST_RESULT": str(result)}, check=False)
-        inside = [int(number) for number in result.read_text().split()] if result.exists() else [0, 1]
+        counts = result.read_text() if result.exists() else "0 1"
+        inside = [int(number) for number in counts.split()]
     finally:
         result.unlink(missing_ok=True)
     passed, failed = passed + inside[0], failed + inside[1]

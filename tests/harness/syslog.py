@@ -53,7 +53,7 @@ class Line:
 
 
 def parse(raw: bytes, sender_pid: int = 0, uid: int = -1) -> Line:
-    """Reads the format of syslog(3); what has no such head is user.notice text, as RFC 3164 says."""
+    """Reads the format of syslog(3); what has no such head is user.notice, as RFC 3164 says."""
     text = raw.rstrip(b"\0\n").decode("utf-8", "surrogateescape")
     head = _HEADER.fullmatch(text)
     if not head:
@@ -128,7 +128,7 @@ class SyslogCollector:
 
     def wait_for(self, regex: str, timeout: float = 5, facility: str | None = None,
                  ident: str | None = None) -> Line:
-        """The first line (since clear()) whose text has the pattern; fails with all lines if none."""
+        """The first line since clear() whose text has the pattern; fails with all lines if none."""
         deadline = time.monotonic() + timeout
         while True:
             found = self.lines(facility, ident, matching=regex)

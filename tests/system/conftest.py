@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures of the system tests: the product installed on the sandbox's machine, its log, its sshd.
 
-Run them by `tests/sandbox /usr/bin/python3 -m pytest tests/system` with PAM_OIDC_BUILD naming a build
-tree configured for this machine's directories.
+Run them by `tests/sandbox /usr/bin/python3 -m pytest tests/system` with PAM_OIDC_BUILD naming a
+build tree configured for this machine's directories.
 """
 
 import contextlib
