@@ -30,22 +30,24 @@ struct VerificationHosts {
   std::vector<std::string> hosts;  ///< besides the issuer's own; lower case
 };
 
+/// [provider.NAME].  Texts that are optional in the file are empty when absent.
 struct Provider {
   std::string name;
-  std::string profile;  ///< "generic", "pingfederate", …: where the presets came from
+  std::string profile;  ///< "generic", "pingfederate" …: where the presets came from
   std::string issuer;   ///< compared byte for byte
   std::string client_id;
   ClientAuthentication client_authentication = ClientAuthentication::client_secret_basic;
-  std::optional<base::Secret>
-      client_secret;  ///< content of client_secret_file, one final LF removed
+  std::string client_secret_file;             ///< set unless client_authentication is none
+  std::optional<base::Secret> client_secret;  ///< its content, by load_secret()
   std::vector<std::string> scopes = {"openid"};
   IdentitySource identity_source = IdentitySource::id_token;
-  bool id_token_required =
-      true;  ///< false: an absent ID token is not an error where claims come from elsewhere
+  /// False: an absent ID token is no error where claims come from elsewhere.
+  bool id_token_required = true;
   std::string access_token_audience;  ///< with identity_source access_token: required aud
-  std::vector<std::string>
-      access_token_types;  ///< accepted `typ` of a JWT access token, lower case, "" = absent
+  /// Accepted `typ` of a JWT access token, lower case; "" stands for an absent one.
+  std::vector<std::string> access_token_types;
   std::vector<std::string> algorithms;      ///< allowed signature algorithms, e.g. RS256
+  std::string domain_claim;                 ///< must hold one of Identity::domains (Google: hd)
   std::string ca_file;                      ///< empty: the system's store
   std::string crl_file;                     ///< empty: no revocation list
   std::string proxy;                        ///< empty: none, whatever the environment says
@@ -58,17 +60,19 @@ struct Provider {
   std::chrono::seconds clock_skew{60};          ///< at most 300
 };
 
+/// [identity].
 struct Identity {
   std::string username_claim;        ///< exactly one; no fallback chain
   std::vector<std::string> domains;  ///< accepted in alice@domain and DOMAIN\alice
+  bool one_namespace = false;        ///< a name is the same person in all domains, at all providers
   std::string groups_claim = "groups";
   std::uint32_t min_uid = 1000;
 };
 
+/// [access.SERVICE].  At least one of the lists is not empty.
 struct Access {
   std::string service;
-  std::string
-      provider;  ///< which provider this service uses; empty: the only one or default_provider
+  std::string provider;  ///< empty: default_provider or the only one
   std::vector<std::string> allow_groups;
   std::vector<std::string> allow_users;
 };

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "base/text.h"
+#include "config/checks.h"
+#include "config/load.h"
+#include "config/section.h"
+
+namespace config {
+namespace {
+
+using std::chrono::seconds;
+
+bool is_listed(const std::vector<std::string>& list, std::string_view text) {
+  return std::find(list.begin(), list.end(), text) != list.end();
+}
+
+template <class T>
+std::vector<std::string> names_of(const std::map<std::string, T>& map) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : map) names.push_back(name);
+  return names;
+}
+
+std::vector<std::string> lowered(std::vector<std::string> texts) {
+  for (std::string& text : texts) text = base::to_lower_ascii(text);
+  return texts;
+}
+
+// Sections of one kind, by name: [provider.NAME], [access.SERVICE].
+std::vector<const Value*> named_sections(const Value& root, const char* kind, const char* shown,
+                                         Check check_name, Problems& problems) {
+  std::vector<const Value*> sections;
+  const Value* parent = root.member(kind);
+  if (parent == nullptr) return sections;
+  if (parent->kind != Value::Kind::table) {
+    problems.add(parent->line, std::string(kind) + " must be a section, " + shown);
+    return sections;
+  }
+  for (const Value& item : parent->items) {
+    if (item.kind != Value::Kind::table)
+      problems.add(item.line,
+                   quoted(item.name) + " stands in [" + kind + "]; it belongs in " + shown);
+    else if (const char* problem = check_name(item.name))
+      problems.add(item.line, std::string(shown) + ": " + quoted(item.name) + " " + problem);
+    else
+      sections.push_back(&item);
+  }
+  return sections;
+}
+
+// A section that may be absent: then all its defaults hold.
+const Value& section(const Value& root, const char* name, Problems& problems) {
+  static const Value empty;
+  const Value* found = root.member(name);
+  if (found == nullptr) return empty;
+  if (found->kind == Value::Kind::table) return *found;
+  problems.add(found->line, std::string(name) + " must be a section, [" + name + "]");
+  return empty;
+}
+
+VerificationHosts verification_hosts(SectionReader& section) {
+  VerificationHosts result;
+  result.hosts = lowered(section.list("verification_hosts", host_or_any));
+  result.any = is_listed(result.hosts, "*");
+  if (result.any && result.hosts.size() > 1)
+    section.refuse("verification_hosts", "lists hosts beside \"*\", which means any");
+  if (result.any) result.hosts.clear();
+  return result;
+}
+
+// Settings of one provider that contradict each other.
+void check_provider(SectionReader& section, const Provider& provider) {
+  const bool has_secret = provider.client_authentication != ClientAuthentication::none;
+  if (has_secret && provider.client_secret_file.empty())
+    section.refuse("client_secret_file",
+                   "is missing; a public client says client_authentication = \"none\"");
+  if (!has_secret && !provider.client_secret_file.empty())
+    section.refuse("client_secret_file", "contradicts client_authentication = \"none\"");
+
+  const bool uses_access_token = provider.identity_source == IdentitySource::access_token;
+  if (!uses_access_token && !is_listed(provider.scopes, "openid"))
+    section.refuse("scopes", "must contain \"openid\" for an ID token or userinfo");
+  if (provider.scopes.empty()) section.refuse("scopes", "must not be empty");
+  if (provider.identity_source == IdentitySource::id_token && !provider.id_token_required)
+    section.refuse("id_token_required", "cannot be false where identity_source is \"id_token\"");
+  if (uses_access_token && provider.access_token_audience.empty())
+    section.refuse("access_token_audience",
+                   "is missing; identity_source = \"access_token\" needs it");
+  if (!uses_access_token && !provider.access_token_audience.empty())
+    section.refuse("access_token_audience",
+                   "has no effect unless identity_source is \"access_token\"");
+  // Otherwise an ID token, whose audience is the client, could pass for an access token.
+  if (uses_access_token && provider.access_token_audience == provider.client_id)
+    section.refuse("access_token_audience", "must differ from client_id");
+  if (!uses_access_token && section.is_set("access_token_types"))
+    section.refuse("access_token_types",
+                   "has no effect unless identity_source is \"access_token\"");
+  if (provider.access_token_types.empty())
+    section.refuse("access_token_types", "must not be empty");
+  if (uses_access_token && provider.profile == "google")
+    section.refuse("identity_source", "cannot be \"access_token\": Google's are opaque");
+  if (provider.algorithms.empty()) section.refuse("algorithms", "must not be empty");
+
+  if (provider.profile == "entra")
+    for (const char* tenants : {"/common", "/organizations", "/consumers"})
+      if ((provider.issuer + '/').find(std::string(tenants) + '/') != std::string::npos)
+        section.refuse("issuer", "must name one tenant: people of any tenant could sign in there");
+}
+
+Provider read_provider(const Value& table, Problems& problems) {
+  SectionReader section(table, Section::provider, "[provider." + table.name + "]", problems);
+  Provider provider;
+  provider.name = table.name;
+  std::vector<std::string> known;
+  for (const char* profile : profiles()) known.emplace_back(profile);
+  provider.profile = known[section.choose("profile", known)];
+  section.use_profile(provider.profile);
+
+  provider.issuer = section.text("issuer", issuer_url);
+  provider.client_id = section.text("client_id", visible_text);
+  constexpr SectionReader::Choice<ClientAuthentication> methods[] = {
+      {"client_secret_basic", ClientAuthentication::client_secret_basic},
+      {"client_secret_post", ClientAuthentication::client_secret_post},
+      {"none", ClientAuthentication::none}};
+  provider.client_authentication = section.choice("client_authentication", methods);
+  provider.client_secret_file = section.text("client_secret_file", absolute_path);
+  provider.scopes = section.list("scopes", scope_token);
+  constexpr SectionReader::Choice<IdentitySource> sources[] = {
+      {"id_token", IdentitySource::id_token},
+      {"userinfo", IdentitySource::userinfo},
+      {"access_token", IdentitySource::access_token}};
+  provider.identity_source = section.choice("identity_source", sources);
+  // The presets speak of a login whose claims come from elsewhere.
+  provider.id_token_required =
+      section.flag("id_token_required") || (provider.identity_source == IdentitySource::id_token &&
+                                            !section.is_set("id_token_required"));
+  provider.access_token_audience = section.text("access_token_audience", visible_text);
+  provider.access_token_types = lowered(section.list("access_token_types", visible_word_or_empty));
+  provider.algorithms = section.list("algorithms", signature_algorithm);
+  provider.domain_claim = section.text("domain_claim", claim_name);
+  provider.ca_file = section.text("ca_file", absolute_path);
+  provider.crl_file = section.text("crl_file", absolute_path);
+  provider.proxy = section.text("proxy", proxy_url);
+  provider.endpoint_hosts = lowered(section.list("endpoint_hosts", host_name));
+  provider.verification_hosts = verification_hosts(section);
+  provider.device_authorization_endpoint = section.text("device_authorization_endpoint", https_url);
+  provider.jwks_uri = section.text("jwks_uri", https_url);
+  provider.acr_values = section.list("acr_values", visible_word);
+  provider.max_age = section.duration("max_age", seconds{10}, seconds{30 * 86400});
+  provider.clock_skew =
+      section.duration("clock_skew", seconds{0}, seconds{300}).value_or(seconds{0});
+  check_provider(section, provider);
+  return provider;
+}
+
+// One account must not be reachable by two persons of the same name (attack catalogue H06).  A DNS
+// name and a name without dots are taken for the two names that Active Directory gives one domain.
+void check_namespace(SectionReader& section, const Config& config) {
+  const Identity& identity = config.identity;
+  if (identity.one_namespace) return;
+  std::set<std::string> dotted, plain;
+  for (const std::string& domain : identity.domains)
+    (domain.find('.') == std::string::npos ? plain : dotted).insert(base::to_lower_ascii(domain));
+  for (const std::set<std::string>& names : {dotted, plain})
+    if (names.size() > 1)
+      section.refuse("domains", "lists " + quoted(*names.begin()) + " and " +
+                                    quoted(*std::next(names.begin())) +
+                                    ": alice of either would be the same account; if they are the "
+                                    "same person, set one_namespace = true");
+  if (config.providers.size() > 1)
+    section.refuse("one_namespace",
+                   "is not set, and there are several providers: alice of either would be the "
+                   "same account; if they are the same person, set one_namespace = true");
+}
+
+void read_identity(const Value& root, Config& config, Problems& problems) {
+  if (root.member("identity") == nullptr) {
+    problems.add(0, "no [identity] section: nothing says which claim names the account");
+    return;
+  }
+  SectionReader reader(section(root, "identity", problems), Section::identity, "[identity]",
+                       problems);
+  Identity& identity = config.identity;
+  identity.username_claim = reader.text("username_claim", claim_name);
+  identity.domains = reader.list("domains", domain_name);
+  identity.one_namespace = reader.flag("one_namespace");
+  identity.groups_claim = reader.text("groups_claim", claim_name);
+  identity.min_uid = reader.number("min_uid", 1, 60000);
+  if (identity.username_claim == "email" && identity.domains.empty())
+    reader.refuse("domains", "is missing: an e-mail address has a domain");
+  for (const auto& [name, provider] : config.providers)
+    if (!provider.domain_claim.empty() && identity.domains.empty())
+      reader.refuse("domains", "is missing: [provider." + name +
+                                   "] has domain_claim = " + quoted(provider.domain_claim));
+  check_namespace(reader, config);
+}
+
+void read_access(const Value& root, Config& config, Problems& problems) {
+  for (const Value* table :
+       named_sections(root, "access", "[access.SERVICE]", service_name, problems)) {
+    SectionReader reader(*table, Section::access, "[access." + table->name + "]", problems);
+    Access access;
+    access.service = table->name;
+    access.provider = reader.text("provider", provider_name);
+    access.allow_groups = reader.list("allow_groups", group_name);
+    access.allow_users = reader.list("allow_users", account_name);
+    if (access.allow_groups.empty() && access.allow_users.empty())
+      reader.refuse("allow_groups", "and allow_users are both empty: nobody could log in");
+    if (!access.provider.empty() && !config.providers.contains(access.provider))
+      reader.refuse("provider", "names " + quoted(access.provider) +
+                                    ", but there is no such [provider]" +
+                                    suggestion(access.provider, names_of(config.providers)));
+    for (const std::string& user : access.allow_users)
+      if (is_listed(config.local_users, user))
+        reader.refuse("allow_users", "lists " + quoted(user) + ", which [local] excludes");
+    config.access.emplace(access.service, std::move(access));
+  }
+  if (config.access.empty() && problems.none())
+    problems.add(0, "no [access.SERVICE] section: nobody could log in");
+}
+
+void read_prompt(const Value& root, Config& config, Problems& problems) {
+  SectionReader reader(section(root, "prompt", problems), Section::prompt, "[prompt]", problems);
+  constexpr SectionReader::Choice<QrStyle> styles[] = {
+      {"utf8", QrStyle::half_blocks}, {"ascii", QrStyle::ascii}, {"off", QrStyle::off}};
+  config.prompt.qr = reader.choice("qr", styles);
+  config.prompt.plain = reader.flag("plain");
+  config.prompt.link_with_code = reader.flag("link_with_code");
+  if (config.prompt.plain && reader.is_set("qr") && config.prompt.qr != QrStyle::off)
+    reader.refuse("qr", "contradicts plain = true, which draws nothing");
+  if (config.prompt.plain) config.prompt.qr = QrStyle::off;
+}
+
+}  // namespace
+
+Report parse(std::string_view text, const std::string& file) {
+  Problems problems(file);
+  Value root;
+  Problem syntax;
+  if (!parse_toml(text, root, syntax)) {
+    problems.add(syntax.line, syntax.message);
+    return {std::nullopt, problems.in_order()};
+  }
+
+  Config config;
+  SectionReader top(root, Section::top, "", problems);
+  config.login_timeout =
+      top.duration("login_timeout", seconds{20}, seconds{600}).value_or(seconds{20});
+  for (const Value* table :
+       named_sections(root, "provider", "[provider.NAME]", provider_name, problems))
+    config.providers.emplace(table->name, read_provider(*table, problems));
+  if (config.providers.empty() && problems.none())
+    problems.add(0, "no [provider.NAME] section: nobody could be asked");
+  config.default_provider = top.text("default_provider", provider_name);
+  if (!config.default_provider.empty() && !config.providers.contains(config.default_provider))
+    top.refuse("default_provider",
+               "names " + quoted(config.default_provider) + ", but there is no such [provider]" +
+                   suggestion(config.default_provider, names_of(config.providers)));
+
+  SectionReader local(section(root, "local", problems), Section::local, "[local]", problems);
+  config.local_users = local.list("users", local_name);
+  read_identity(root, config, problems);
+  read_access(root, config, problems);
+  read_prompt(root, config, problems);
+
+  Report report;
+  report.problems = problems.in_order();
+  if (problems.none()) report.config = std::move(config);
+  return report;
+}
+
+}  // namespace config
