@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <initializer_list>
+#include <string>
+
+#include "identity/mapping.h"
+#include "json/json.h"
+#include "support/cmocka_cc.h"
+#include "support/texts.h"
+
+// Rows H01–H14 of the attack catalogue.
+
+namespace {
+
+using Result = base::Result<std::string>;
+
+config::Identity identity(const char* claim = "name") {
+  config::Identity identity;
+  identity.username_claim = claim;
+  identity.domains = {"corp.example", "CORP"};
+  return identity;
+}
+
+Result map(const std::string& claims, const config::Identity& rules = identity(),
+           const config::Provider& provider = {}) {
+  const auto object = json::parse_object(claims, 65536, json::Source::token);
+  if (!object) return base::Unexpected<base::Error>(object.error());
+  return identity::account_name(object->get(), provider, rules);
+}
+
+// The claim `name` with this text, whatever bytes of UTF-8 it has.
+Result map_text(const std::string& text, const config::Identity& rules = identity()) {
+  const json::Json object(json_pack("{s:s%}", "name", text.data(), text.size()));
+  if (!object) return base::fail(base::Reason::token_utf8, "not UTF-8");
+  return identity::account_name(object.get(), {}, rules);
+}
+
+TEST(accepts_a_bare_name_and_a_name_in_a_configured_domain) {
+  for (const char* claims :
+       {R"({"name":"alice"})", R"({"name":"alice@corp.example"})", R"({"name":"CORP\\alice"})",
+        R"({"name":"alice@CORP.Example"})", R"({"name":"corp\\alice"})",
+        R"({"name":"alice@corp","email":"x@y"})"}) {
+    const Result name = map(claims);
+    EXPECT_OK(name);
+    EXPECT_EQ(*name, "alice");
+    EXPECT_OK(identity::require_account(*name, "alice"));
+  }
+  for (const char* name :
+       {"_apt", "a", "svc-deploy.2", "j_doe", "abcdefghijklmnopqrstuvwxyz012345"}) {
+    const Result mapped = map_text(name);
+    EXPECT_OK(mapped);
+    EXPECT_EQ(*mapped, name);
+  }
+}
+
+TEST(refuses_an_absent_claim_and_takes_no_other) {
+  EXPECT_REASON(map(R"({"preferred_username":"alice","sub":"alice"})"), map_missing);
+  EXPECT_REASON(map(R"({"Name":"alice"})"), map_missing);
+  EXPECT_REASON(map("{}"), map_missing);
+}
+
+TEST(refuses_a_claim_that_is_not_a_string) {
+  for (const char* claims :
+       {R"({"name":["alice","root"]})", R"({"name":["alice"]})", R"({"name":{"alice":1}})",
+        R"({"name":0})", R"({"name":1.5})", R"({"name":true})", R"({"name":null})"})
+    EXPECT_REASON(map(claims), map_type);
+}
+
+TEST(refuses_names_that_differ_from_an_account_by_case) {
+  for (const char* name : {"Alice", "ALICE", "alicE", "CORP\\Alice", "Alice@corp.example"})
+    EXPECT_REASON(map_text(name), map_user_mismatch);
+  EXPECT_REASON(identity::require_account("alice", "Alice"), map_user_mismatch);
+  EXPECT_REASON(identity::require_account("alice", "ALICE"), map_user_mismatch);
+}
+
+TEST(refuses_every_character_that_only_looks_like_one_of_ours) {
+  int tried = 0;
+  for (const auto& [character, looks_like] : test::confusables()) {
+    const std::string account = "a" + looks_like + "ice";
+    for (const std::string& name :
+         {"a" + character + "ice", character + "lice", "alic" + character}) {
+      EXPECT_REASON(map_text(name), map_charset);
+      EXPECT_REASON(identity::require_account(name, account), map_user_mismatch);
+      ++tried;
+    }
+  }
+  EXPECT(tried >= 300);
+}
+
+TEST(refuses_characters_that_case_folding_turns_into_ours) {
+  // U+0130, U+0131, U+017F, U+212A, U+1E9E, full width, ligatures, and separators of that kind.
+  for (const char* name : {"al\u0130ce", "al\u0131ce", "\u017fam", "\u212aim", "stra\u1e9ee",
+                           "\uff41lice", "\ufb01n", "alice\uff20corp.example", "CORP\uff3calice",
+                           "alice\u200b", "\u202ealice", "ali\u0301ce", "\u0430lice"})
+    EXPECT_REASON(map_text(name), map_charset);
+}
+
+TEST(refuses_every_domain_but_the_configured_ones) {
+  for (const char* name : {"alice@evil.com@corp.example",
+                           "alice@corp.example.evil.com",
+                           "@corp.example",
+                           "alice@",
+                           "a@b@c",
+                           "alice@corp.example@",
+                           "alice@@corp.example",
+                           "alice@evilcorp.example",
+                           "alice@corp.exampl",
+                           "alice@sub.corp.example",
+                           "CORP\\alice@corp.example",
+                           "alice\\CORP",
+                           "\\alice",
+                           "CORP\\",
+                           "CORP\\\\alice",
+                           "EVIL\\alice",
+                           "@",
+                           "\\",
+                           "corp.example@alice",
+                           "alice@corp.example."})
+    EXPECT_REASON(map_text(name), map_domain);
+  config::Identity none = identity();
+  none.domains.clear();
+  EXPECT_REASON(map_text("alice@corp.example", none), map_domain);
+  EXPECT_OK(map_text("alice", none));
+}
+
+TEST(a_domain_is_never_the_name) {
+  EXPECT_REASON(map_text("root@corp\\x"), map_domain);
+  const Result name = map_text("CORP\\corp.example");
+  EXPECT_OK(name);
+  EXPECT_EQ(*name, "corp.example");
+}
+
+TEST(an_email_counts_only_when_it_is_verified) {
+  const config::Identity rules = identity("email");
+  const Result verified = map(R"({"email":"alice@corp.example","email_verified":true})", rules);
+  EXPECT_OK(verified);
+  EXPECT_EQ(*verified, "alice");
+  for (const char* claims : {R"({"email":"alice@corp.example"})",
+                             R"({"email":"alice@corp.example","email_verified":false})",
+                             R"({"email":"alice@corp.example","email_verified":"true"})",
+                             R"({"email":"alice@corp.example","email_verified":1})",
+                             R"({"email":"alice@corp.example","email_verified":null})"})
+    EXPECT_REASON(map(claims, rules), map_email_unverified);
+}
+
+TEST(a_domain_claim_must_name_a_configured_domain) {
+  config::Provider google;
+  google.domain_claim = "hd";
+  const config::Identity rules = identity("email");
+  const std::string claims = R"({"email":"alice@corp.example","email_verified":true)";
+  EXPECT_OK(map(claims + R"(,"hd":"Corp.Example"})", rules, google));
+  for (const char* hd : {"", R"(,"hd":"evil.example")", R"(,"hd":["corp.example"])",
+                         R"(,"hd":null)", R"(,"hd":true)", R"(,"hd":"")"})
+    EXPECT_REASON(map(claims + hd + "}", rules, google), map_domain);
+}
+
+TEST(refuses_numbers_and_what_programs_take_for_numbers) {
+  for (const char* name : {"0", "00", "0day", "1000", "-1", "4294967295", "+0", "0x0", "1e3"})
+    EXPECT_REASON(map_text(name), map_charset);
+}
+
+TEST(refuses_names_with_a_meaning_elsewhere) {
+  for (const char* name : {"/",
+                           "..",
+                           ".",
+                           "~",
+                           "a/b",
+                           "../../etc/passwd",
+                           "a:b",
+                           "a,b",
+                           "a;b",
+                           "a b",
+                           " alice",
+                           "alice ",
+                           "-alice",
+                           "%u",
+                           "$HOME",
+                           "`id`",
+                           "$(id)",
+                           "alice\n",
+                           "alice\nroot",
+                           "alice\r",
+                           "alice\t",
+                           "\x1b[31malice",
+                           "a*",
+                           "a?",
+                           "",
+                           "alice$",
+                           "a:0:0:",
+                           "alice#",
+                           "\"alice\"",
+                           "alice'",
+                           "abcdefghijklmnopqrstuvwxyz0123456"})
+    EXPECT_REASON(map_text(name), map_charset);
+  EXPECT_REASON(map_text(std::string(257, 'a')), map_charset);
+  EXPECT_REASON(map_text(std::string(1 << 16, 'a')), map_charset);
+}
+
+TEST(no_naughty_string_becomes_root_or_leaves_the_grammar) {
+  for (const std::string& text : test::naughty_strings()) {
+    const Result name = map_text(text);
+    if (!name) {
+      EXPECT(name.error().outcome == base::Outcome::refused);
+      continue;
+    }
+    EXPECT_EQ(*name, text);
+    for (const char c : *name)
+      EXPECT((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-');
+    EXPECT_REASON(identity::require_account(*name, "alice"), map_user_mismatch);
+  }
+}
+
+TEST(a_nul_ends_no_name) {
+  EXPECT_REASON(map(R"({"name":"root\u0000x"})"), token_nul);
+  EXPECT_REASON(map_text(std::string("alice\0x", 7)), map_charset);
+  EXPECT_REASON(identity::require_account(std::string("alice\0", 6), "alice"), map_user_mismatch);
+}
+
+TEST(only_the_person_who_logs_in_may_approve) {
+  EXPECT_REASON(identity::require_account("bob", "alice"), map_user_mismatch);
+  EXPECT_REASON(identity::require_account("", ""), map_user_mismatch);
+  EXPECT_REASON(identity::require_account("alice", "alice "), map_user_mismatch);
+  EXPECT_REASON(identity::require_account("alic", "alice"), map_user_mismatch);
+  const auto other = identity::require_account("bob", "alice");
+  EXPECT(other.error().outcome == base::Outcome::refused);
+}
+
+TEST(system_accounts_are_out_of_reach) {
+  config::Identity rules = identity();
+  EXPECT_OK(identity::require_reachable(1000, rules, "alice"));
+  for (const uid_t uid : {0U, 1U, 999U, 65534U, 4294967295U}) {
+    const auto reached = identity::require_reachable(uid, rules, "toor");
+    EXPECT_REASON(reached, map_system_user);
+    EXPECT(reached.error().outcome == base::Outcome::forbidden);
+  }
+  EXPECT_REASON(identity::require_reachable(1000, rules, "root"), map_system_user);
+  rules.min_uid = 0;  // the configuration refuses it; uid 0 stays out of reach even then
+  EXPECT_REASON(identity::require_reachable(0, rules, "toor"), map_system_user);
+  rules.min_uid = 500;
+  EXPECT_OK(identity::require_reachable(500, rules, "alice"));
+}
+
+}  // namespace
