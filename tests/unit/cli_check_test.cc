@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
+#include <sstream>
+#include <string>
+
+#include "cli/check.h"
+#include "support/cmocka_cc.h"
+#include "support/temp_dir.h"
+
+namespace {
+
+std::filesystem::path place() {
+  const std::filesystem::path trusted = test::TempDir::trusted_place();
+  if (trusted.empty()) throw test::Skipped{"no directory that others cannot write above"};
+  return trusted;
+}
+
+struct Checked {
+  int status;
+  std::string summary, problems;
+  bool says(const std::string& text) const { return summary.find(text) != std::string::npos; }
+  bool complains(const std::string& text) const { return problems.find(text) != std::string::npos; }
+};
+
+class Host {
+ public:
+  Host() : directory_(place()) {
+    secret = directory_.write("secret", "0123456789abcdef\n", 0600);
+    ca = "/etc/ssl/certs/ca-certificates.crt";
+    if (::access(ca.c_str(), R_OK) != 0) throw test::Skipped{"no " + ca};
+  }
+
+  std::string text() const {
+    return "[provider.corp]\nissuer = \"https://sso.corp.example\"\nclient_id = \"c\"\n" +
+           provider + "client_secret_file = \"" + secret + "\"\nca_file = \"" + ca +
+           "\"\n[identity]\nusername_claim = \"sub\"\n[access.sshd]\n" + access + "[local]\n" +
+           local;
+  }
+  Checked check() const {
+    cli::CheckOptions options;
+    options.config = directory_.write("pam-oidc.toml", text());
+    options.cache_directory = cache.empty() ? directory_.path() : cache;
+    options.owner = ::geteuid();
+    options.readers = {::geteuid(), ::getegid()};
+    std::ostringstream summary, problems;
+    const int status = cli::check(options, summary, problems);
+    return {status, summary.str(), problems.str()};
+  }
+  std::string operator/(const char* name) const { return directory_ / name; }
+  const test::TempDir& directory() const { return directory_; }
+
+  std::string provider, access = "allow_groups = [\"CN=Linux Users,DC=x\"]\n";
+  std::string local = "users = [\"root\"]\n";
+  std::string secret, ca, cache;
+
+ private:
+  test::TempDir directory_;
+};
+
+TEST(says_what_every_service_will_do) {
+  const Host host;
+  const Checked checked = host.check();
+  EXPECT_EQ(checked.problems, "");
+  EXPECT_EQ(checked.status, 0);
+  EXPECT_EQ(checked.summary,
+            "sshd\n"
+            "  provider      corp, https://sso.corp.example\n"
+            "  account       claim sub of the ID token\n"
+            "  group         \"CN=Linux Users,DC=x\"\n"
+            "any other service\n"
+            "  denied\n"
+            "left to other modules\n"
+            "  users         root\n");
+}
+
+TEST(prints_every_problem_with_file_and_line) {
+  Host host;
+  host.access = "allow_group = []\n";
+  host.local = "user = [\"root\"]\n";
+  const Checked checked = host.check();
+  EXPECT_EQ(checked.status, 1);
+  EXPECT_EQ(checked.summary, "");
+  EXPECT(checked.complains(host / "pam-oidc.toml" + ":9: unknown key \"allow_group\""));
+  EXPECT(checked.complains(host / "pam-oidc.toml" + ":11: unknown key \"user\""));
+}
+
+TEST(tries_the_secrets_and_the_certificates) {
+  Host open;
+  open.secret = open.directory().write("open", "0123456789abcdef\n", 0644);
+  const Checked exposed = open.check();
+  EXPECT_EQ(exposed.status, 1);
+  EXPECT(exposed.complains("[provider.corp]: " + open.secret + " holds a secret"));
+  Host empty;
+  empty.ca = empty.directory().write("ca.pem", "no certificate\n");
+  const Checked untrusting = empty.check();
+  EXPECT_EQ(untrusting.status, 1);
+  EXPECT(untrusting.complains("[provider.corp]: " + empty.ca));
+}
+
+TEST(a_file_that_cannot_be_trusted_is_a_problem) {
+  cli::CheckOptions options;
+  options.config = "/nonexistent/pam-oidc.toml";
+  std::ostringstream summary, problems;
+  EXPECT_EQ(cli::check(options, summary, problems), 1);
+  EXPECT_EQ(summary.str(), "");
+  EXPECT(problems.str().starts_with("/nonexistent"));
+}
+
+TEST(warns_of_what_is_valid_and_probably_not_meant) {
+  Host host;
+  host.local = "users = [\"no-such-account-here\"]\n";
+  host.access = "allow_users = [\"daemon\", \"nor-this-one\"]\n";
+  host.provider = "scopes = [\"openid\", \"offline_access\"]\n";
+  host.secret = host.directory().write("short", "short\n", 0600);
+  host.cache = host / "absent";
+  const Checked checked = host.check();
+  EXPECT_EQ(checked.status, 0);
+  EXPECT(checked.says("warning: [local]: there is no account no-such-account-here\n"));
+  EXPECT(checked.says("warning: [local] names no account that gets in"));
+  EXPECT(checked.says("warning: [access.sshd]: there is no account nor-this-one\n"));
+  EXPECT(checked.says("account daemon has uid 1, below min_uid"));
+  EXPECT(checked.says("offline_access asks for a refresh token"));
+  EXPECT(checked.says("fewer than 16 characters"));
+  EXPECT(checked.says(host.cache + " is missing"));
+  EXPECT(!checked.says("short\n"));
+}
+
+TEST(sudo_i_is_shown_as_sudo) {
+  Host host;
+  host.access += "[access.sudo]\nallow_groups = [\"x\"]\n";
+  EXPECT(host.check().says("sudo-i\n  as sudo\n"));
+}
+
+}  // namespace
