@@ -142,8 +142,7 @@ base::Result<std::optional<std::chrono::seconds>> seconds_member(const json_t* o
 }
 
 base::Result<std::optional<std::chrono::sys_seconds>> date_member(const json_t* object,
-                                                                  const char* name,
-                                                                  Reason reason) {
+                                                                  const char* name, Reason reason) {
   using Date = std::optional<std::chrono::sys_seconds>;
   const json_t* value = member(object, name);
   if (value == nullptr) return Date();

@@ -8,7 +8,7 @@ using namespace std::string_view_literals;
 // RFC 4648 §10, without the padding that base64url in JOSE does not have.
 TEST(encodes_and_decodes_the_vectors_of_rfc_4648) {
   constexpr std::pair<std::string_view, std::string_view> vectors[] = {
-      {"", ""},         {"f", "Zg"},         {"fo", "Zm8"},        {"foo", "Zm9v"},
+      {"", ""},           {"f", "Zg"},          {"fo", "Zm8"},          {"foo", "Zm9v"},
       {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"}, {"\xfb\xff\xfe", "-__-"},
   };
   for (const auto& [bytes, text] : vectors) {

@@ -185,10 +185,10 @@ TEST(a_secret_with_an_access_control_list_is_refused) {
   const Place place;
   const std::string path = place.write("secret", "x", 0640);
   // Version 2; owner rw-, user 65534 r--, group ---, mask r--, other ---.
-  constexpr unsigned char list[] = {2,    0, 0, 0, 1, 0, 6,    0,    0xff, 0xff, 0xff, 0xff, 2,   0, 4,
-                                    0,    0xfe, 0xff, 0, 0, 4, 0,    0,    0,    0xff, 0xff, 0xff, 0xff, 16,
-                                    0,    4, 0, 0xff, 0xff, 0xff, 0xff, 32, 0,    0,    0,    0xff, 0xff, 0xff,
-                                    0xff};
+  constexpr unsigned char list[] = {
+      2, 0,    0,    0,    1,    0,    6,  0, 0xff, 0xff, 0xff, 0xff, 2,    0,   4,
+      0, 0xfe, 0xff, 0,    0,    4,    0,  0, 0,    0xff, 0xff, 0xff, 0xff, 16,  0,
+      4, 0,    0xff, 0xff, 0xff, 0xff, 32, 0, 0,    0,    0xff, 0xff, 0xff, 0xff};
   if (::setxattr(path.c_str(), "system.posix_acl_access", list, sizeof list, 0) != 0)
     throw test::Skipped{"no access control lists on this file system"};
   struct stat facts {};

@@ -25,7 +25,11 @@ TEST(leaves_out_escapes_and_everything_beyond_ascii_for_a_terminal) {
   EXPECT_EQ(base::printable("plain text 0~", 64), "plain text 0~");
   EXPECT_EQ(base::printable("\x1b]0;owned\x07", 64), "?]0;owned?");
   EXPECT_EQ(base::printable("a\r\n\t\x1b[2Jb", 64), "a?[2Jb");
-  EXPECT_EQ(base::printable("a\xe2\x80\xae" "b\xc2\x9b" "c\x7f", 64), "a?b?c?");
+  EXPECT_EQ(base::printable("a\xe2\x80\xae"
+                            "b\xc2\x9b"
+                            "c\x7f",
+                            64),
+            "a?b?c?");
   EXPECT_EQ(base::printable("root\0x"sv, 64), "root?x");
 }
 

@@ -38,7 +38,9 @@ TEST(answers_the_json_test_suite_as_its_table_says) {
     const auto whole = parse(content);
     // As a member's value, so that arrays and scalars are answered for what is in them.
     const auto inside = parse("{\"v\":" + content + "}");
-    const auto blame = [&row](const char* what) { throw test::Failure{row[1] + what, __FILE__, 0}; };
+    const auto blame = [&row](const char* what) {
+      throw test::Failure{row[1] + what, __FILE__, 0};
+    };
     if (row[0] == "accept" && !inside) blame(" is refused");
     if (row[0] == "refuse" && (inside || whole)) blame(" is accepted");
     if (whole && !json_is_object(whole->get())) blame(" is no object and is accepted");
@@ -73,9 +75,9 @@ TEST(refuses_a_nul_in_a_string_and_after_the_object) {
 }
 
 TEST(refuses_what_is_not_utf8) {
-  for (const auto& text : {"{\"a\":\"\xff\"}"s, "{\"a\":\"\xc0\xaf\"}"s, "{\"a\":\"\xed\xa0\x80\"}"s,
-                           "\xef\xbb\xbf{}"s, "\xff\xfe{"s, R"({"a":"\ud800"})"s,
-                           R"({"a":"\udc00x"})"s, R"({"a":"\ud800\ud800"})"s})
+  for (const auto& text : {"{\"a\":\"\xff\"}"s, "{\"a\":\"\xc0\xaf\"}"s,
+                           "{\"a\":\"\xed\xa0\x80\"}"s, "\xef\xbb\xbf{}"s, "\xff\xfe{"s,
+                           R"({"a":"\ud800"})"s, R"({"a":"\udc00x"})"s, R"({"a":"\ud800\ud800"})"s})
     EXPECT_REASON(parse(text), token_utf8);
   EXPECT_EQ(**json::string_member(object(R"({"a":"\ud83d\ude00"})").get(), "a", 4, reason),
             "\xf0\x9f\x98\x80");
