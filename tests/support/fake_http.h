@@ -99,7 +99,7 @@ class FakeHttp : public http::Client {
   const std::vector<SentRequest>& sent() const { return sent_; }
   std::size_t sent_to(std::string_view url) const {
     std::size_t count = 0;
-    for (const SentRequest& one : sent_) count += one.url == url ? 1 : 0;
+    for (const SentRequest& one : sent_) count += one.url == url ? 1U : 0U;
     return count;
   }
   /// True when every scripted answer was fetched.
