@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <syslog.h>
 
+#include <cstdlib>
+#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -194,6 +196,23 @@ TEST(a_quoted_value_cannot_be_left) {
   event.user = "x\" outcome=granted user=\"root";
   event.deny(error(base::Reason::map_charset));
   EXPECT(memory.lines[0].second.ends_with(R"(user="x\" outcome=granted user=\"root")"));
+}
+
+// Each reason stands in the manual with its class and its meaning, in the order of the table.
+TEST(the_manual_lists_every_reason_and_no_other) {
+  const char* top = std::getenv("srcdir_top");
+  const std::string path = std::string(top == nullptr ? "." : top) + "/man/pam-oidc-broker.8";
+  if (!std::ifstream(path)) throw test::Skipped{path + " is not here"};
+  const std::string manual = test::read_file(path);
+  std::string expected = "The reasons, with their usual class:\n.Bl -tag -width Ds\n";
+  for (std::uint16_t i = 0; i < base::reason_count(); ++i) {
+    const base::Reason reason = *base::reason_from_number(i);
+    expected += std::string(".It Li ") + base::word(reason) + "\n.Em " +
+                base::word(base::usual_outcome(reason)) + " :\n" + base::meaning(reason) + ".\n";
+  }
+  expected += ".El\n";
+  if (manual.find(expected) == manual.npos)
+    throw test::Failure{"expected:\n" + expected, __FILE__, __LINE__};
 }
 
 }  // namespace
