@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "config/config.h"
+#include "http/client.h"
+
+/// \file
+/// How we prove to an endpoint which client we are (RFC 6749 §2.3, RFC 7591 §2): the same way at
+/// each of them.
+
+namespace oauth {
+
+/// A POST of `fields` to `endpoint` with this client's authentication:
+///  - none: client_id in the form;
+///  - client_secret_basic: the Authorization header, id and secret form-urlencoded first (§2.3.1),
+///    and nothing about the client in the form, so that there is one method only;
+///  - client_secret_post: client_id and client_secret in the form.
+/// Errors: cfg.syntax when the method needs a secret and none is configured.
+base::Result<http::Request> authenticated_post(const std::string& endpoint,
+                                               std::vector<http::FormField> fields,
+                                               const config::Provider& client);
+
+}  // namespace oauth

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "http/client.h"
+#include "jose/jwk_set.h"
+#include "oidc/cached_document.h"
+
+/// \file
+/// The provider's keys (OpenID Connect Core §10.1.1), with the cache and its rules about asking
+/// again: a stream of tokens with invented key ids must not become a stream of requests (D11).
+
+namespace oidc {
+
+/// One refetch for unknown key ids per provider, host and this span of time.
+inline constexpr std::chrono::seconds refetch_span{60};
+
+class ProviderKeys final : public jose::KeySource {
+ public:
+  /// `sources` outlives this.
+  ProviderKeys(Sources& sources, http::Url jwks_uri)
+      : sources_(sources), jwks_uri_(std::move(jwks_uri)) {}
+
+  /// Errors: jwks.size · jwks.bad_key · those of cached_document.
+  base::Result<const jose::JwkSet*> current() override;
+
+  /// Another login's newer set is taken without asking.  A fetch that failed counts as one, and so
+  /// does one that cannot be recorded; the old keys stay in the cache (D12).
+  /// Errors: jwks.throttled · those of fetching.
+  base::Result<const jose::JwkSet*> refetched() override;
+
+ private:
+  struct Loaded {
+    jose::JwkSet set;
+    std::string digest;  ///< of the document, to see whether another login fetched a newer one
+  };
+  base::Result<> accept(std::string_view document);
+  base::Result<> claim_refetch(const Cache::Lock& held);
+
+  Sources& sources_;
+  http::Url jwks_uri_;
+  std::optional<Loaded> loaded_;
+  std::optional<base::Steady::time_point> asked_at_;  ///< by this process
+};
+
+}  // namespace oidc
