@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/approval.h"
+
+#include <optional>
+#include <utility>
+
+#include "broker/limits.h"
+
+namespace broker {
+namespace {
+
+using Tokens = oauth::TokenResponse;
+
+// What the waiting knows from one event to the next.
+struct Progress {
+  std::optional<base::Result<Tokens>> decided;
+  int enters = 0;
+  std::optional<base::Deadline> silent_until;  // set by Enter, until the question is asked again
+};
+
+base::Unexpected<base::Error> time_is_up(const oauth::PollState& state) {
+  // A provider that failed to the end is a failure of the provider and not of the person.
+  if (state.last_failure) return base::Unexpected<base::Error>(*state.last_failure);
+  return base::fail(base::Reason::device_timeout, "nobody approved in time");
+}
+
+// The client went away, or its application failed.  What was approved is worth nothing then.
+base::Unexpected<base::Error> abandoned(base::Error why, const Progress& progress,
+                                        const Waiting& waiting) {
+  if (!progress.decided || !progress.decided->has_value())
+    return base::Unexpected<base::Error>(std::move(why));
+  waiting.discard(**progress.decided);
+  return base::fail(base::Reason::device_orphan, "approved, but: " + why.detail);
+}
+
+base::Deadline next_event(const Progress& progress, const oauth::PollState& state,
+                          const Waiting& waiting) {
+  if (progress.decided) return base::Deadline::after(limits::prompt_wait);
+  const base::Deadline next = base::Deadline(state.next_at).sooner(waiting.give_up);
+  return progress.silent_until ? next.sooner(*progress.silent_until) : next;
+}
+
+// Time to do something: to stop, to ask the provider, to ask the person again.
+base::Result<> act(Terminal& terminal, Progress& progress, oauth::PollState& state,
+                   const Waiting& waiting) {
+  bool asked_provider = false;
+  if (waiting.give_up.passed()) {
+    progress.decided = time_is_up(state);
+    return {};
+  }
+  if (base::Steady::now() >= state.next_at) {
+    auto outcome = waiting.poll(state, waiting.give_up);
+    if (!outcome) {
+      if (outcome.error().reason == base::Reason::conv_closed)
+        return base::Unexpected<base::Error>(std::move(outcome).error());
+      progress.decided = base::Unexpected<base::Error>(std::move(outcome).error());
+      return {};
+    }
+    if (auto* tokens = std::get_if<Tokens>(&*outcome)) {
+      progress.decided = std::move(*tokens);
+      return {};
+    }
+    asked_provider = true;
+  }
+  // Enter was pressed, and there is still no approval.
+  if (progress.silent_until && (asked_provider || progress.silent_until->passed())) {
+    progress.silent_until.reset();
+    if (progress.enters >= limits::max_enters) {
+      progress.decided = base::fail(
+          base::Reason::device_tries,
+          "Enter was pressed " + std::to_string(progress.enters) + " times without an approval");
+      return {};
+    }
+    return terminal.ask(ipc::Echo::visible, waiting.still_missing);
+  }
+  return {};
+}
+
+}  // namespace
+
+base::Result<Tokens> wait_for_approval(Terminal& terminal, oauth::PollState state,
+                                       const Waiting& waiting) {
+  if (waiting.text_at_once)
+    RETURN_IF_ERROR(terminal.show(ipc::Style::information, waiting.prompt));
+  else
+    RETURN_IF_ERROR(terminal.ask(ipc::Echo::visible, waiting.prompt));
+
+  Progress progress;
+  while (!progress.decided || terminal.is_asking()) {
+    auto event = terminal.wait(next_event(progress, state, waiting));
+    if (!event) return abandoned(std::move(event).error(), progress, waiting);
+    if (*event == Terminal::Event::answered) {
+      // Whatever was typed, it is Enter; it may be a secret and is forgotten.
+      static_cast<void>(terminal.take_answer());
+      ++progress.enters;
+      progress.silent_until = base::Deadline::after(limits::silent_wait);
+      continue;
+    }
+    if (progress.decided) break;
+    if (auto acted = act(terminal, progress, state, waiting); !acted)
+      return abandoned(std::move(acted).error(), progress, waiting);
+  }
+  return *std::move(progress.decided);
+}
+
+}  // namespace broker

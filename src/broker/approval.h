@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "broker/terminal.h"
+#include "oauth/device_poll.h"
+
+/// \file
+/// Waiting for a person: the provider is polled while she reads, so that Enter usually finds the
+/// approval already there.
+
+namespace broker {
+
+/// One question to the provider; oauth::poll_once, or a decoy's that asks nobody.
+using Poll = std::function<base::Result<oauth::PollOutcome>(oauth::PollState&, base::Deadline)>;
+
+struct Waiting {
+  std::string prompt;         ///< link, code, QR code
+  std::string still_missing;  ///< asked again with, after Enter without an approval
+  bool text_at_once = false;  ///< the application shows text without asking
+  base::Deadline give_up;     ///< the end of the login's time or of the code's
+  Poll poll;
+  std::function<void(const oauth::TokenResponse&)> discard;  ///< tokens that nobody waits for
+};
+
+/// Shows the prompt and waits until somebody has approved or declined, the time is up, Enter was
+/// pressed too often, or the client went away.  Never returns while a question is open, unless the
+/// client went away or the question stayed open for limits::prompt_wait.
+/// Errors: those of the poll (device.denied, device.expired, device.used …) · device.timeout, or
+/// the provider's failure if that was the last it said · device.tries · device.orphan (approved,
+/// but the client had gone: the tokens went to `discard`) · those of Terminal.
+base::Result<oauth::TokenResponse> wait_for_approval(Terminal& terminal, oauth::PollState state,
+                                                     const Waiting& waiting);
+
+}  // namespace broker

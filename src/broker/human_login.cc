@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/human_login.h"
+
+#include <algorithm>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include "broker/approval.h"
+#include "broker/identity_source.h"
+#include "broker/limits.h"
+#include "broker/prompt_text.h"
+#include "config/load.h"
+#include "http/curl_client.h"
+#include "identity/mapping.h"
+#include "oauth/decoy.h"
+#include "oauth/device_authorization.h"
+#include "oauth/revocation.h"
+#include "oidc/cached_template.h"
+#include "oidc/discovery.h"
+#include "oidc/keys.h"
+
+namespace broker {
+namespace {
+
+using base::Deadline;
+using base::Reason;
+
+// What is decided without asking anybody: whether this login is ours at all, whether there is
+// somebody to ask, whether the service and the account are open to us.
+base::Result<> may_begin(const config::Config& config, const LoginRequest& request) {
+  const auto& local = config.local_users;
+  if (std::find(local.begin(), local.end(), request.user) != local.end())
+    return base::fail(Reason::pam_ignore, "named in [local] users");
+  if (!request.can_converse)
+    return base::fail(Reason::conv_none, "the application has no conversation function");
+  if (request.silent) return base::fail(Reason::conv_none, "the application asked for silence");
+  // Where text shows at once there is a terminal, or it is cron, a pipe or -S: nobody reads it.
+  if (request.text_at_once && request.tty.empty())
+    return base::fail(Reason::conv_none, "there is no terminal");
+  if (config::access_for(config, request.service) == nullptr)
+    return base::fail(Reason::pam_service, "no [access." + request.service + "] section");
+  if (request.account_exists)
+    return identity::require_reachable(request.uid, config.identity, request.user);
+  return {};
+}
+
+base::Result<std::unique_ptr<http::CurlClient>> make_client(Host& host,
+                                                            const config::Provider& provider,
+                                                            http::Watcher watcher) {
+  const auto trust = host.trust.find(provider.name);
+  if (trust == host.trust.end())
+    return base::fail(Reason::cfg_ca, "no certificates were loaded for " + provider.name);
+  if (!trust->second) return base::Unexpected<base::Error>(trust->second.error());
+  http::CurlOptions options;
+  options.proxy = provider.proxy;
+  options.should_stop = std::move(watcher);
+  X509_STORE_up_ref(trust->second->get());
+  return http::CurlClient::create(std::move(options), http::TrustStore(trust->second->get()));
+}
+
+// How long each part of this login may take.
+struct Times {
+  Deadline setup;     // until the prompt is on the screen
+  Deadline approval;  // until the person has approved
+  Deadline identity;  // until the identity is established
+};
+
+Times plan(const LoginRequest& request, const config::Config& config) {
+  const auto start = base::Steady::now();
+  const auto whole = std::chrono::milliseconds(std::min(request.time, config.login_timeout));
+  const Deadline approval(start + std::max(whole - limits::identity_reserve, whole / 2));
+  return {Deadline(start + limits::setup_wait).sooner(approval), approval,
+          Deadline(start + request.time - limits::verdict_reserve)};
+}
+
+Waiting question(const LoginRequest& request, const oauth::DeviceAuthorization& grant,
+                 const config::Prompt& style, Deadline give_up) {
+  return Waiting{approval_prompt(request, grant, style),
+                 still_missing_prompt(grant),
+                 request.text_at_once,
+                 give_up.sooner(Deadline::after(grant.expires_in)),
+                 {},
+                 {}};
+}
+
+// A name without an account gets the same text after the same time, and the provider hears nothing
+// of it (catalogue N04, H15).  It cannot end well.
+base::Unexpected<base::Error> decoy_login(Host& host, const LoginRequest& request,
+                                          Terminal& terminal, const config::Provider& provider,
+                                          const Times& times) {
+  const auto shape = oidc::remembered_template(host.cache, provider, host.notes);
+  auto grant = oauth::decoy_grant(shape);
+  if (!grant) return base::Unexpected<base::Error>(std::move(grant).error());
+  std::this_thread::sleep_until((Deadline::after(shape.took).sooner(times.setup)).at());
+  Waiting waiting = question(request, *grant, host.config.prompt, times.approval);
+  waiting.poll = [](oauth::PollState& state, Deadline) -> base::Result<oauth::PollOutcome> {
+    state.next_at = base::Steady::now() + state.interval;
+    return oauth::PollOutcome(oauth::Pending{});
+  };
+  waiting.discard = [](const oauth::TokenResponse&) {};
+  const auto result =
+      wait_for_approval(terminal, oauth::begin_polling(*grant, oauth::Limits{}), waiting);
+  const base::Error& error = result.error();
+  // What the application sees must not differ from what it sees for an account that exists.
+  const bool final = error.outcome == base::Outcome::max_tries;
+  return base::fail_as(
+      final ? base::Outcome::max_tries : base::Outcome::unknown_user, Reason::map_no_local_user,
+      "no such account; the sign-in ended with " + std::string(base::word(error.reason)));
+}
+
+base::Result<oauth::DeviceAuthorization> ask_for_grant(Host& host, http::Client& client,
+                                                       const config::Provider& provider,
+                                                       const oidc::ProviderMetadata& metadata,
+                                                       Deadline deadline) {
+  const auto asked_at = base::Steady::now();
+  ASSIGN_OR_RETURN(auto grant, oauth::request_device_authorization(
+                                   client, provider, metadata.device_authorization_endpoint.text,
+                                   oauth::Limits{}, deadline));
+  const auto took =
+      std::chrono::duration_cast<std::chrono::milliseconds>(base::Steady::now() - asked_at);
+  oidc::remember_grant(host.cache, provider, grant, took, host.notes);
+  host.notes.insert(host.notes.end(), grant.notes.begin(), grant.notes.end());
+  return grant;
+}
+
+std::string joined(const std::vector<std::string>& values) {
+  std::string all;
+  for (const std::string& value : values) all += (all.empty() ? "" : ",") + value;
+  return all;
+}
+
+}  // namespace
+
+base::Result<policy::Allowed> human_login(Host& host, const LoginRequest& request,
+                                          Terminal& terminal, audit::Event& event) {
+  const config::Config& config = host.config;
+  RETURN_IF_ERROR(may_begin(config, request));
+  ASSIGN_OR_RETURN(const config::Provider* provider,
+                   config::provider_for(config, request.service, request.provider));
+  event.provider = provider->name;
+  event.issuer = provider->issuer;
+  event.client_id = provider->client_id;
+  const Times times = plan(request, config);
+  if (!request.account_exists) return decoy_login(host, request, terminal, *provider, times);
+
+  // Discovery (OpenID Connect Discovery §4), then the device authorization request (RFC 8628 §3.1).
+  bool watching = true;
+  ASSIGN_OR_RETURN(const auto client, make_client(host, *provider, [&watching, &terminal] {
+                     return watching && terminal.is_gone();
+                   }));
+  oidc::Sources sources{*client, host.cache, *provider, times.setup, host.notes};
+  ASSIGN_OR_RETURN(const oidc::ProviderMetadata metadata, oidc::discover(sources));
+  const base::WallSeconds started_at = base::wall_now();
+  ASSIGN_OR_RETURN(const oauth::DeviceAuthorization grant,
+                   ask_for_grant(host, *client, *provider, metadata, times.setup));
+
+  // Link, code and QR code; polling while the person reads (RFC 8628 §3.3–3.5).
+  Waiting waiting = question(request, grant, config.prompt, times.approval);
+  waiting.poll = [&](oauth::PollState& state, Deadline deadline) {
+    return oauth::poll_once(*client, *provider, metadata.token_endpoint.text, grant.device_code,
+                            oauth::Limits{}, state, deadline);
+  };
+  waiting.discard = [&](const oauth::TokenResponse& tokens) {
+    if (!metadata.revocation_endpoint) return;
+    watching = false;
+    const auto revoked = oauth::revoke_all(*client, *provider, metadata.revocation_endpoint->text,
+                                           tokens, Deadline::after(limits::revoke_wait));
+    if (!revoked) host.notes.push_back("revocation: " + revoked.error().detail);
+  };
+  ASSIGN_OR_RETURN(
+      const oauth::TokenResponse tokens,
+      wait_for_approval(terminal, oauth::begin_polling(grant, oauth::Limits{}), waiting));
+
+  // Who approved, by the configured source.
+  sources.deadline = times.identity;
+  oidc::ProviderKeys keys(sources, metadata.jwks_uri);
+  ASSIGN_OR_RETURN(const Established person,
+                   establish_identity({*provider, config.identity, metadata, *client, keys,
+                                       started_at, times.identity},
+                                      tokens));
+  event.subject = person.claims.subject().text();
+  event.acr = person.acr.value_or("");
+  event.amr = joined(person.amr);
+
+  // Which account that is, whether it is the one asked for, and whether it may use the service.
+  ASSIGN_OR_RETURN(const std::string account,
+                   identity::account_name(person.claims.object(), *provider, config.identity));
+  RETURN_IF_ERROR(identity::require_account(account, request.user));
+  return policy::authorize(config, request.service, account, person.claims.object());
+}
+
+}  // namespace broker

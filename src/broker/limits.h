@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+/// \file
+/// The broker's numbers: each with its unit and its reason.
+
+namespace broker::limits {
+
+using namespace std::chrono_literals;
+
+/// How long the module may take to say what it wants after it started us.  It sends before it waits
+/// for anything, so this is a matter of scheduling alone.
+inline constexpr std::chrono::milliseconds begin_wait = 5s;
+
+/// Discovery and the device request together, before the person sees anything.
+inline constexpr std::chrono::milliseconds setup_wait = 15s;
+
+/// Kept back from the time that the module waits: after an approval at the last moment, keys and
+/// userinfo may still have to be fetched, each of which takes milliseconds when all is well.
+inline constexpr std::chrono::milliseconds identity_reserve = 8s;
+/// And of that, for the verdict itself to reach the module before it gives up.
+inline constexpr std::chrono::milliseconds verdict_reserve = 1s;
+
+/// How long an open prompt is waited for after the login itself has ended.  sshd ends a login at
+/// LoginGraceTime (120 s), sudo at passwd_timeout (5 min); whoever has neither gets ten minutes.
+inline constexpr std::chrono::milliseconds prompt_wait = 10min;
+
+/// How long the module may take to confirm a verdict; it does so without asking anybody.
+inline constexpr std::chrono::milliseconds confirm_wait = 5s;
+
+/// Enter without an approval, so often, ends the login (catalogue F23).
+inline constexpr int max_enters = 3;
+
+/// After Enter: how long the terminal may stay silent before the question is asked again.  sshd
+/// notices a client that went away only while it asks (measured), so this is kept short; one poll
+/// fits in.
+inline constexpr std::chrono::milliseconds silent_wait = 8s;
+
+/// For telling the provider that a token is not needed any more; the client has gone by then.
+inline constexpr std::chrono::milliseconds revoke_wait = 1s;
+
+/// A worker that still lives after this is ended by the kernel: the longest login (1 h on the wire)
+/// and the longest open prompt.
+inline constexpr std::chrono::seconds worker_life = 3600s + 600s;
+
+/// Processor seconds: a login takes about 0.05.
+inline constexpr unsigned cpu_seconds = 30;
+/// Open files: standard three, the conversation, log, cache and lock, TLS and resolver sockets.
+inline constexpr unsigned open_files = 64;
+/// Largest file written: cached documents are at most 384 KiB.
+inline constexpr std::size_t file_bytes = std::size_t{1} << 20;
+/// Heap and private data.  A login takes below 16 MiB; a hostile answer may add 8.
+inline constexpr std::size_t data_bytes = std::size_t{96} << 20;
+
+/// The screen that a prompt must fit: a terminal of 80 x 24.  A link of up to 78 bytes makes a QR
+/// code of 19 rows, and with the five lines of text the screen is full.
+inline constexpr int screen_columns = 80;
+/// Above this a QR code is left out: it would hold more than 340 bytes, and no link is like that.
+inline constexpr int qr_rows = 34;
+
+}  // namespace broker::limits

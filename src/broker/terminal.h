@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/handle.h"
+#include "base/secret.h"
+#include "ipc/message.h"
+
+/// \file
+/// The broker's end of the conversation (PROTOCOL.md): the person's terminal, seen through the PAM
+/// module.  What arrives is checked against the state before it is believed.
+
+namespace broker {
+
+/// What the application and the host say about a login (begin).  Text is as PAM had it: hostile
+/// until made printable.
+struct LoginRequest {
+  std::string attempt, service, user, rhost, tty, ruser, host, provider;
+  std::uint32_t uid = ipc::no_uid;
+  bool silent = false;
+  bool text_at_once = false;
+  bool can_converse = false;
+  bool account_exists = false;
+  std::chrono::seconds time{0};  ///< how long the module waits for the verdict
+};
+
+class Terminal {
+ public:
+  explicit Terminal(base::UniqueFd socket);
+  ~Terminal();
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+
+  /// The first message.  Errors: broker.proto, conv.closed.
+  base::Result<LoginRequest> receive_begin(base::Deadline deadline);
+
+  /// Shows text at once or with the next prompt, as the application does.
+  base::Result<> show(ipc::Style style, std::string_view text);
+  /// Asks; the answer comes through wait().
+  base::Result<> ask(ipc::Echo echo, std::string_view text);
+
+  enum class Event { answered, time_is_up };
+  /// Waits for the answer to the open prompt or for the deadline, whichever is first.
+  /// Errors: conv.closed (the client went away), conv.interrupted, conv.null, conv.error,
+  /// conv.none, conv.method, broker.proto.
+  base::Result<Event> wait(base::Deadline deadline);
+  /// The last answer.
+  base::Secret take_answer() { return std::move(answer_); }
+  bool is_asking() const { return asking_; }
+
+  /// True when the module has closed its end: asked while HTTP is under way.
+  bool is_gone() const;
+
+  /// Verdict, confirm, end.  Errors: conv.closed, broker.proto.
+  base::Result<> finish(const ipc::Verdict& verdict, base::Deadline deadline);
+
+ private:
+  template <class Message>
+  base::Result<> send(const Message& message);
+  base::Result<std::span<const std::byte>> receive(base::Deadline deadline, bool& timed_out);
+  base::Result<> take(std::span<const std::byte> packet);
+
+  base::UniqueFd socket_;
+  std::array<std::byte, ipc::max_packet + 1> packet_{};
+  base::Secret answer_;
+  bool asking_ = false;
+  bool is_ssh_ = false;
+  bool has_answered_ = false;
+};
+
+}  // namespace broker

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/worker.h"
+
+#include <syslog.h>
+#include <unistd.h>
+
+#include <optional>
+#include <utility>
+
+#include "audit/event.h"
+#include "base/text.h"
+#include "broker/human_login.h"
+#include "broker/limits.h"
+#include "broker/privileges.h"
+#include "broker/prompt_text.h"
+#include "broker/sandbox.h"
+#include "broker/terminal.h"
+#include "config/load.h"
+#include "http/curl_client.h"
+
+namespace broker {
+namespace {
+
+// Configuration, secrets and certificates, read with the rights that the worker was started with.
+base::Result<Host> read_host() {
+  ASSIGN_OR_RETURN(config::Config config, config::load(OIDC_CONFIG_PATH));
+  RETURN_IF_ERROR(config::load_secrets(config, config::broker_account()));
+  Host host{std::move(config), {}, oidc::Cache(OIDC_CACHE_DIRECTORY), {}};
+  for (const auto& [name, provider] : host.config.providers)
+    host.trust.emplace(name, http::load_trust_store({provider.ca_file, provider.crl_file}));
+  return host;
+}
+
+// In this order: limits, what only root may read, another user, the cage.
+base::Result<Host> prepare() {
+  RETURN_IF_ERROR(limit_this_process());
+  SystemUser user;
+  if (geteuid() == 0) {
+    ASSIGN_OR_RETURN(user, find_system_user());
+  }
+  http::initialise_curl();
+  auto host = read_host();
+  RETURN_IF_ERROR(become(user));
+  RETURN_IF_ERROR(enter_sandbox(OIDC_CACHE_DIRECTORY));
+  return host;
+}
+
+void describe(const LoginRequest& request, audit::Event& event) {
+  event.user = request.user;
+  event.service = request.service;
+  event.rhost = request.rhost;
+  event.tty = request.tty;
+  event.attempt = request.attempt;
+}
+
+// Remarks beside the decision: a stale key set, an interval put right, a cache that is not ours.
+void write_notes(const Host& host, const LoginRequest& request) {
+  for (const std::string& note : host.notes)
+    syslog(LOG_INFO, "event=note attempt=%s detail=%s", request.attempt.c_str(),
+           base::log_value(note).c_str());
+}
+
+base::Result<policy::Allowed> decide(base::Result<Host>& host, const LoginRequest& request,
+                                     Terminal& terminal, audit::Event& event) {
+  if (!host) return base::Unexpected<base::Error>(std::move(host).error());
+  auto decision = human_login(*host, request, terminal, event);
+  write_notes(*host, request);
+  return decision;
+}
+
+}  // namespace
+
+bool serve_one_conversation(base::UniqueFd conversation) {
+  base::Result<Host> host = prepare();
+  Terminal terminal(std::move(conversation));
+  audit::Syslog log;
+
+  auto request = terminal.receive_begin(base::Deadline::after(limits::begin_wait));
+  if (!request) {
+    audit::Event(log, "login").deny(request.error());
+    return false;
+  }
+  audit::Event event(log, "login");
+  describe(*request, event);
+
+  ipc::Verdict verdict;
+  const auto decision = decide(host, *request, terminal, event);
+  if (decision) {
+    event.grant(decision->rule);
+    verdict.outcome = base::Outcome::granted;
+    verdict.reason = base::Reason::ok;
+  } else {
+    event.deny(decision.error());
+    verdict.outcome = decision.error().outcome;
+    verdict.reason = decision.error().reason;
+    // Nobody is there to hear a verdict, or a question that nobody answers is still open.
+    if (verdict.reason == base::Reason::conv_closed || terminal.is_asking()) return false;
+  }
+  const std::string text = failure_text(verdict.outcome, request->attempt);
+  verdict.attempt = request->attempt;
+  verdict.user = request->user;
+  verdict.text = text;
+  return terminal.finish(verdict, base::Deadline::after(limits::confirm_wait)).has_value();
+}
+
+}  // namespace broker
