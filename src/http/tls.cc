@@ -91,6 +91,16 @@ base::Result<> add_revocations(X509_STORE* store, const std::string& path, const
   return {};
 }
 
+// An authority's own certificate is for signing others; as a server's it would let whoever holds
+// the server's key make certificates for every host.  OpenSSL does not mind.
+int refuse_authority_as_server(int verified, X509_STORE_CTX* context) {
+  if (verified != 1 || X509_STORE_CTX_get_error_depth(context) != 0) return verified;
+  X509* server = X509_STORE_CTX_get_current_cert(context);
+  if (server != nullptr && (X509_get_extension_flags(server) & EXFLAG_CA) == 0) return verified;
+  X509_STORE_CTX_set_error(context, X509_V_ERR_INVALID_PURPOSE);
+  return 0;
+}
+
 bool require_host(X509_VERIFY_PARAM* verify, const std::string& host) {
   X509_VERIFY_PARAM_set_hostflags(
       verify, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
@@ -127,7 +137,7 @@ bool apply_tls_policy(SSL_CTX* context, X509_STORE* trust, const std::string& ho
   if (X509_VERIFY_PARAM_set_flags(verify, X509_V_FLAG_X509_STRICT | X509_V_FLAG_PARTIAL_CHAIN) != 1)
     return false;
   SSL_CTX_set1_cert_store(context, trust);
-  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, refuse_authority_as_server);
   SSL_CTX_set_verify_depth(context, max_chain);
   SSL_CTX_set_security_level(context, 2);
   SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);

@@ -32,6 +32,7 @@ base::Result<TrustStore> load_trust_store(const TrustFiles& files);
 /// What every connection demands: TLS 1.2 or later, authenticated ephemeral key exchange, security
 /// level 2, a chain to `trust` by RFC 5280's letter (X509_V_FLAG_X509_STRICT), and `host` (a name,
 /// or an address with its brackets) among the certificate's alternative names: never in its CN.
+/// A certificate authority's own certificate is refused as a server's.
 bool apply_tls_policy(SSL_CTX* context, X509_STORE* trust, const std::string& host);
 
 }  // namespace http

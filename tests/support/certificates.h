@@ -76,9 +76,9 @@ inline Identity make_identity(const CertPlan& plan, const Identity* issuer = nul
   } else {
     extend(cert, signer, NID_key_usage, "critical,digitalSignature,keyEncipherment");
     extend(cert, signer, NID_ext_key_usage, "serverAuth");
-    if (!plan.alternative_names.empty())
-      extend(cert, signer, NID_subject_alt_name, plan.alternative_names);
   }
+  if (!plan.alternative_names.empty())
+    extend(cert, signer, NID_subject_alt_name, plan.alternative_names);
   EVP_PKEY* signing = issuer == nullptr ? made.key.get() : issuer->key.get();
   need(X509_sign(cert, signing, EVP_sha256()) > 0);
   return made;

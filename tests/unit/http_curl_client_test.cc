@@ -307,6 +307,11 @@ TEST(the_host_must_be_among_the_alternative_names) {
   EXPECT_REASON(meet(name_only, {}, "127.0.0.1"), tls_verify);
 }
 
+TEST(an_authority_is_no_server) {
+  EXPECT_REASON(meet(test::make_identity({.authority = true}, &authority())), tls_verify);
+  EXPECT_REASON(meet(authority()), tls_verify);
+}
+
 TEST(a_revoked_certificate_is_refused_when_a_list_is_configured) {
   const TlsServer server(good(), {.answer = with_body("")});
   const auto ask = [&server](const std::string& list) {
