@@ -2,9 +2,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
+#include <filesystem>
 #include <functional>
-#include <iterator>
 #include <set>
 #include <string>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "config/keys.h"
 #include "config/load.h"
 #include "support/cmocka_cc.h"
+#include "support/vectors.h"
 
 namespace {
 
@@ -576,9 +576,9 @@ TEST(problems_are_one_printable_line_each) {
 // Of a file of the source tree; by hand the tests run at its top.
 std::string content_of(const std::string& path) {
   const char* top = std::getenv("srcdir_top");
-  std::ifstream file(std::string(top == nullptr ? "." : top) + "/" + path);
-  if (!file) throw test::Skipped{path + " is not here"};
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  const std::string whole = std::string(top == nullptr ? "." : top) + "/" + path;
+  if (!std::filesystem::exists(whole)) throw test::Skipped{path + " is not here"};
+  return test::read_file(whole);
 }
 
 TEST(the_example_is_a_valid_configuration) {
