@@ -22,7 +22,7 @@ using base::Reason;
 
 // Longest member that is looked at: a modulus of 96 kbit.  Whatever is longer than 8192 bits but
 // below this is told apart as weak rather than malformed.
-constexpr std::size_t max_member_bytes = 16 * 1024;
+constexpr std::size_t max_member_bytes = std::size_t{16} * 1024;
 
 // Members that only a private or a shared key has (RFC 7518 §6.2.2, §6.3.2, §6.4).
 constexpr const char* private_members[] = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"};

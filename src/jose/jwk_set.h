@@ -17,7 +17,7 @@ namespace jose {
 
 /// Largest document and longest list.  Key sets of known providers have at most 38 KiB and 12 keys;
 /// ten times that is room, and the time to parse it is bounded.
-inline constexpr std::size_t max_jwk_set_bytes = 384 * 1024;
+inline constexpr std::size_t max_jwk_set_bytes = std::size_t{384} * 1024;
 inline constexpr std::size_t max_jwk_set_keys = 100;
 
 class JwkSet {

@@ -20,7 +20,7 @@ namespace jose {
 /// What the caller accepts.
 struct Rules {
   AlgorithmSet algorithms;
-  std::size_t max_bytes = 16 * 1024;  ///< of the whole token; the largest known has 9 KiB
+  std::size_t max_bytes = std::size_t{16} * 1024;  ///< of the whole token; the largest known has 9 KiB
   /// Accepted `typ` (RFC 8725 §3.11): lower case, "application/" optional; "" is an absent one.
   std::vector<std::string> types;
 };
