@@ -211,7 +211,8 @@ TEST(refuses_a_complete_link_on_another_host_than_the_plain_one) {
 
 TEST(says_why_the_provider_rejects_the_client) {
   const auto grant = answered(
-      R"({"error_description":"Invalid client or client \u001b[31mcredentials.","error":"invalid_client"})",
+      R"({"error_description":"Invalid client or client \u001b[31mcredentials.",
+          "error":"invalid_client"})",
       401);
   EXPECT_REASON(grant, idp_client_rejected);
   EXPECT(test::contains(grant.error().detail, "invalid_client"));
