@@ -24,8 +24,7 @@ std::string qr_code(const oauth::DeviceAuthorization& grant, const config::Promp
   const http::Url& link = style.link_with_code && grant.verification_uri_complete
                               ? *grant.verification_uri_complete
                               : grant.verification_uri;
-  const auto drawn =
-      qr::draw(link.text, style.qr, limits::screen_columns, limits::screen_rows - rows_of_text);
+  const auto drawn = qr::draw(link.text, style.qr, limits::screen_columns, limits::qr_rows);
   return drawn ? *drawn : std::string();
 }
 

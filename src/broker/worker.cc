@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/worker.h"
 
+#include <jansson.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -39,6 +40,8 @@ base::Result<Host> prepare() {
     ASSIGN_OR_RETURN(user, find_system_user());
   }
   http::initialise_curl();
+  // jansson would seed its hash tables from a file at first use.
+  json_object_seed(0);
   auto host = read_host();
   RETURN_IF_ERROR(become(user));
   RETURN_IF_ERROR(enter_sandbox(OIDC_CACHE_DIRECTORY));
