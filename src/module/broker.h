@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <utility>
+
+#include "base/handle.h"
+#include "module/channel.h"
+#include "module/failure.h"
+
+/// \file
+/// The broker of one login: started by us, gone when this object is.
+
+namespace module {
+
+class Broker {
+ public:
+  /// Starts it from the compiled-in path.  Errors: those of trusted_program.h and spawn.h.
+  static Result<Broker> start();
+  Broker(Broker&&) noexcept = default;
+  Broker& operator=(Broker&&) = delete;
+  Broker(const Broker&) = delete;
+  Broker& operator=(const Broker&) = delete;
+  /// Kills what leave() did not see off.
+  ~Broker();
+
+  const Channel& channel() const { return channel_; }
+  /// After an orderly conversation: gives it a moment to exit by itself.
+  void leave();
+
+ private:
+  Broker(Channel channel, base::UniqueFd pidfd)
+      : channel_(std::move(channel)), pidfd_(std::move(pidfd)) {}
+  Channel channel_;
+  base::UniqueFd pidfd_;
+};
+
+}  // namespace module

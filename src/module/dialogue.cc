@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "module/dialogue.h"
+
+#include <signal.h>
+
+#include "module/deadline.h"
+#include "module/limits.h"
+
+namespace module {
+namespace {
+
+using base::Reason;
+
+/// Sends a message that has no text, from a buffer of its own.
+template <class Message>
+Result<> send_small(const Channel& channel, const Message& message) {
+  std::byte bytes[16];
+  const std::size_t size = ipc::encode(message, bytes);
+  return channel.send(std::span(bytes).first(size));
+}
+
+/// True when Ctrl-C was pressed in an application that holds SIGINT back (sudo does while it
+/// authenticates).  One that ignores SIGINT does not mean it.
+bool interrupt_is_held_back() {
+  sigset_t pending;
+  struct sigaction action {};
+  return ::sigpending(&pending) == 0 && sigismember(&pending, SIGINT) == 1 &&
+         ::sigaction(SIGINT, nullptr, &action) == 0 && action.sa_handler != SIG_IGN;
+}
+
+/// What waiting for the verdict keeps in mind.
+class Patience {
+ public:
+  explicit Patience(std::chrono::seconds timeout) : until_(Deadline::after(timeout)) {}
+
+  Deadline until() const { return until_; }
+  bool is_over() const { return until_.passed(); }
+  bool was_interrupted() const { return interrupted_; }
+  /// A prompt is the application's own time.  When it was answered too late, the broker gets a
+  /// last moment, and no further prompt.
+  bool may_ask() const { return !last_moment_; }
+  void answered() {
+    if (until_.left() >= limits::after_late_answer) return;
+    until_ = Deadline::after(limits::after_late_answer);
+    last_moment_ = true;
+  }
+  void interrupted() {
+    until_ = until_.sooner(Deadline::after(limits::after_interrupt));
+    interrupted_ = true;
+  }
+
+ private:
+  Deadline until_;
+  bool interrupted_ = false;
+  bool last_moment_ = false;
+};
+
+/// Waits for the next packet in slices, so that a Ctrl-C that is held back is noticed.
+Result<Received> next(const Channel& channel, const Packet& packet, Patience& patience) {
+  for (;;) {
+    const Deadline slice = patience.until().sooner(Deadline::after(limits::slice));
+    auto received = channel.receive(packet.bytes(), slice);
+    if (!received || received->arrival != Arrival::silence || patience.is_over()) return received;
+    if (!patience.was_interrupted() && interrupt_is_held_back()) {
+      patience.interrupted();
+      if (auto sent = send_small(channel, ipc::Interrupted{}); !sent)
+        return failure_of(std::move(sent));
+    }
+  }
+}
+
+Result<> show(const Packet& packet, std::span<const std::byte> bytes,
+              const Conversation& conversation) {
+  ipc::Show message;
+  if (!ipc::decode(bytes, message)) return fail(Reason::broker_proto, "a malformed show");
+  conversation.show(message.style, packet.terminate(message.text), message.text.size());
+  return {};
+}
+
+Result<> ask(const Channel& channel, const Packet& packet, std::span<const std::byte> bytes,
+             const Conversation& conversation) {
+  ipc::Prompt message;
+  if (!ipc::decode(bytes, message)) return fail(Reason::broker_proto, "a malformed prompt");
+  const Conversation::Reply reply =
+      conversation.ask(message.echo, packet.terminate(message.text), message.text.size());
+  if (!reply.answer.has_value()) return send_small(channel, ipc::NoAnswerMessage{reply.why});
+  const std::size_t size = ipc::encode(ipc::Answer{reply.answer.view()}, packet.bytes());
+  auto sent = size == 0 ? send_small(channel, ipc::NoAnswerMessage{ipc::NoAnswer::unusable_answer})
+                        : channel.send(packet.bytes().first(size));
+  packet.wipe();
+  return sent;
+}
+
+Result<Decision> take_verdict(const Packet& packet, std::span<const std::byte> bytes,
+                              const ipc::Begin& begin) {
+  ipc::Verdict verdict;
+  if (!ipc::decode(bytes, verdict)) return fail(Reason::broker_proto, "a malformed verdict");
+  if (verdict.attempt != begin.attempt || verdict.user != begin.user)
+    return fail(Reason::broker_proto, "a verdict about another login");
+  packet.keep_verdict_text(verdict.text);
+  return Decision{verdict.outcome, verdict.reason};
+}
+
+/// Everything up to the verdict.
+Result<Decision> await_verdict(const Channel& channel, const Packet& packet,
+                               const Conversation& conversation, const ipc::Begin& begin) {
+  Patience patience(std::chrono::seconds{begin.seconds});
+  for (unsigned count = 0; count < limits::messages; ++count) {
+    auto received = next(channel, packet, patience);
+    if (!received) return failure_of(std::move(received));
+    switch (received->arrival) {
+      case Arrival::packet: break;
+      case Arrival::oversized: return fail(Reason::broker_proto, "an oversized packet");
+      case Arrival::closed: return fail(Reason::broker_down, "it ended without a verdict");
+      case Arrival::silence:
+        if (patience.was_interrupted())
+          return fail(Reason::conv_interrupted, "the broker did not say more");
+        return fail(Reason::broker_down, "no verdict in time");
+    }
+    // First the type, then whether it is permitted now, then the content.
+    const auto type = ipc::type_of(received->packet);
+    if (type == ipc::Type::verdict) return take_verdict(packet, received->packet, begin);
+    Result<> done;
+    if (type == ipc::Type::show) {
+      done = show(packet, received->packet, conversation);
+    } else if (type == ipc::Type::prompt) {
+      if (!patience.may_ask()) return fail(Reason::broker_down, "no verdict in time");
+      done = ask(channel, packet, received->packet, conversation);
+      patience.answered();
+    } else {
+      return fail(Reason::broker_proto, "a message that is not permitted");
+    }
+    if (!done) return failure_of(std::move(done));
+  }
+  return fail(Reason::broker_proto, "too many messages");
+}
+
+/// After the verdict: confirm, end, and nothing behind it.  A broker that crashed while it said
+/// "granted" has not granted.
+Result<> await_end(const Channel& channel, const Packet& packet) {
+  if (auto sent = send_small(channel, ipc::Confirm{}); !sent) return failure_of(std::move(sent));
+  const Deadline until = Deadline::after(limits::to_end);
+  const auto end = channel.receive(packet.bytes(), until);
+  if (!end) return base::Unexpected<Failure>(end.error());
+  if (end->arrival == Arrival::closed || end->arrival == Arrival::silence)
+    return fail(Reason::helper_exit, "no end after the verdict");
+  ipc::End message;
+  if (end->arrival != Arrival::packet || ipc::type_of(end->packet) != ipc::Type::end ||
+      !ipc::decode(end->packet, message))
+    return fail(Reason::broker_proto, "something else than the end after the verdict");
+  const auto rest = channel.receive(packet.bytes(), until);
+  if (!rest) return base::Unexpected<Failure>(rest.error());
+  if (rest->arrival == Arrival::silence)
+    return fail(Reason::helper_exit, "the socket stays open after the end");
+  if (rest->arrival != Arrival::closed)
+    return fail(Reason::broker_proto, "something after the end");
+  return {};
+}
+
+}  // namespace
+
+Result<Decision> converse(const Channel& channel, const Packet& packet,
+                          const Conversation& conversation, const ipc::Begin& begin) {
+  const std::size_t size = ipc::encode(begin, packet.bytes());
+  if (size == 0) return fail(Reason::broker_proto, "the login cannot be put into a message");
+  if (auto sent = channel.send(packet.bytes().first(size)); !sent)
+    return failure_of(std::move(sent));
+  auto decision = await_verdict(channel, packet, conversation, begin);
+  if (!decision) return decision;
+  if (auto ended = await_end(channel, packet); !ended) return failure_of(std::move(ended));
+  return decision;
+}
+
+}  // namespace module

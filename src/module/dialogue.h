@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/reason.h"
+#include "ipc/message.h"
+#include "module/channel.h"
+#include "module/conversation.h"
+#include "module/failure.h"
+#include "module/packet.h"
+
+/// \file
+/// The module's side of PROTOCOL.md: says begin, shows and asks what the broker wants, takes the
+/// verdict.
+
+namespace module {
+
+struct Decision {
+  base::Outcome outcome = base::Outcome::unavailable;
+  base::Reason reason = base::Reason::broker_proto;
+};
+
+/// Runs the conversation to its end: verdict, confirm, end, closed socket.  Anything else fails, so
+/// a Decision exists only if the broker said it completely and about this login.  The verdict's
+/// text is then in the packet (Packet::verdict_text).
+/// Errors: broker.down · broker.proto · helper.exit · conv.interrupted (Ctrl-C and no verdict) ·
+/// sys.*.
+Result<Decision> converse(const Channel& channel, const Packet& packet,
+                          const Conversation& conversation, const ipc::Begin& begin);
+
+}  // namespace module

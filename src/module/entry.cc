@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <security/pam_modules.h>
+
+#include <cerrno>
+
+#include "module/account.h"
+#include "module/authenticate.h"
+#include "module/password.h"
+#include "module/session.h"
+
+/// \file
+/// The six functions that libpam calls, and nothing else.  There is no exception to catch: the
+/// module is built without them and calls C only.
+
+#define PAM_ENTRY extern "C" __attribute__((visibility("default"))) int
+
+namespace {
+
+/// The application's errno is as it was, whatever we did.
+class KeptErrno {
+ public:
+  KeptErrno() = default;
+  KeptErrno(const KeptErrno&) = delete;
+  KeptErrno& operator=(const KeptErrno&) = delete;
+  ~KeptErrno() { errno = value_; }
+
+ private:
+  const int value_ = errno;
+};
+
+module::Arguments arguments(int argc, const char** argv) {
+  if (argc <= 0 || argv == nullptr) return {};
+  return {argv, static_cast<std::size_t>(argc)};
+}
+
+}  // namespace
+
+PAM_ENTRY pam_sm_authenticate(pam_handle_t* pamh, int flags, int argc, const char** argv) {
+  const KeptErrno kept;
+  return module::authenticate(pamh, static_cast<unsigned>(flags), arguments(argc, argv));
+}
+
+// There are no credentials of ours to set, renew or delete, which is a success.  PAM_IGNORE would
+// be wrong: libpam runs the auth stack once more for pam_setcred and follows the jumps it froze
+// while authenticating, so where ours is the only module that counted, a stack in which every
+// answer is "ignore" fails the login that has just succeeded.  sshd calls this before, after and
+// without pam_authenticate, in up to three processes: the answer is the same for each.
+PAM_ENTRY pam_sm_setcred(pam_handle_t*, int, int, const char**) { return PAM_SUCCESS; }
+
+PAM_ENTRY pam_sm_acct_mgmt(pam_handle_t* pamh, int, int argc, const char** argv) {
+  const KeptErrno kept;
+  return module::check_account(pamh, arguments(argc, argv));
+}
+
+PAM_ENTRY pam_sm_open_session(pam_handle_t* pamh, int, int argc, const char** argv) {
+  const KeptErrno kept;
+  return module::open_session(pamh, arguments(argc, argv));
+}
+
+PAM_ENTRY pam_sm_close_session(pam_handle_t*, int, int, const char**) { return PAM_SUCCESS; }
+
+PAM_ENTRY pam_sm_chauthtok(pam_handle_t* pamh, int flags, int, const char**) {
+  const KeptErrno kept;
+  return module::refuse_password_change(pamh, static_cast<unsigned>(flags));
+}

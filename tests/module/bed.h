@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pwd.h>
+#include <security/pam_appl.h>
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// \file
+/// What the module's tests stand on: the built pam_oidc.so in the real libpam, with a scripted
+/// broker at the very path that is compiled in.
+///
+/// Before main() the test process moves into a mount namespace of its own, where a tmpfs covers the
+/// broker's directory; nothing outside sees it.  Needs root; without, the program ends with 77.
+
+#if defined(__SANITIZE_ADDRESS__)
+#define OIDC_TEST_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define OIDC_TEST_SANITIZED 1
+#endif
+#endif
+#if !defined(OIDC_TEST_SANITIZED)
+#define OIDC_TEST_SANITIZED 0
+#endif
+
+namespace bed {
+
+/// What the module, or libpam, wrote to the system log.
+struct LogLine {
+  int priority;
+  std::string text;
+};
+std::vector<LogLine> log();
+void clear_log();
+/// The lines that are audit lines of the module (they begin with "event=" after libpam's prefix).
+std::vector<LogLine> audit();
+/// The value of a key in a line, without its quotes; empty when absent.
+std::string value_of(const std::string& line, const std::string& key);
+
+/// Writes the script of the scripted broker (fake_broker.cc) and clears its report.
+void script(const std::string& text);
+/// A value of the scripted broker's report; "(absent)" when it said nothing of the kind.
+std::string reported(const std::string& key);
+/// begin, granted, confirm, end.
+extern const char* const grants;
+
+const std::string& broker_path();
+const std::string& directory();  ///< where pam.d and the module lie, for this process alone
+
+/// Writes a service's stack.  %M is the module's path.
+void service(const std::string& name, const std::string& stack);
+/// Runs the module alone in each of the four stacks, with arguments.
+void service_with(const std::string& name, const std::string& arguments);
+
+/// The person at the application: keeps what was shown and answers prompts.
+struct Person {
+  struct Seen {
+    int style;
+    std::string text;
+  };
+  std::vector<Seen> seen;
+  std::vector<std::string> answers;  ///< for the prompts, in order; then "" for ever
+  int code = PAM_SUCCESS;            ///< what the conversation function returns
+  bool null_array = false;           ///< gives no response array
+  bool null_answer = false;          ///< gives an array without an answer
+  std::function<void()> meanwhile;   ///< runs at each prompt
+  bool saw(std::string_view text) const;
+  int prompts() const;
+};
+
+/// An application with a PAM handle.
+class App {
+ public:
+  explicit App(const std::string& service = "plain", const char* user = "alice",
+               bool with_conversation = true);
+  App(const App&) = delete;
+  App& operator=(const App&) = delete;
+  ~App();
+
+  int authenticate(int flags = 0) { return last_ = pam_authenticate(handle_, flags); }
+  int account(int flags = 0) { return last_ = pam_acct_mgmt(handle_, flags); }
+  void set(int item, const void* value);
+  pam_handle_t* handle() const { return handle_; }
+  void end();
+
+  Person person;
+
+ private:
+  pam_conv conversation_;
+  pam_handle_t* handle_ = nullptr;
+  int last_ = PAM_SUCCESS;
+};
+
+/// Time passes this many times faster for what asks clock_gettime(CLOCK_MONOTONIC) and waits by
+/// poll(), while the object lives.
+class FastTime {
+ public:
+  explicit FastTime(int factor);
+  FastTime(const FastTime&) = delete;
+  FastTime& operator=(const FastTime&) = delete;
+  ~FastTime();
+};
+
+/// Makes the nth call of a C function fail, while the object lives; nth 0 only counts the calls.
+class Fault {
+ public:
+  Fault(const char* function, int nth, int error);
+  Fault(const Fault&) = delete;
+  Fault& operator=(const Fault&) = delete;
+  ~Fault();
+  int calls() const;
+};
+
+/// What getpwnam_r answers, instead of NSS, while set.
+extern std::function<int(const char*, passwd*, char*, std::size_t, passwd**)> name_service;
+
+}  // namespace bed
