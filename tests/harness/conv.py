@@ -12,6 +12,7 @@ pamapp/README.md lists the steps.  None stands for a null pointer.
 """
 
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -36,15 +37,23 @@ def build() -> pathlib.Path:
     program = where / "pamapp"
     sources = [*SOURCES.glob("*.c"), *SOURCES.glob("*.h")]
     newest = max(source.stat().st_mtime for source in sources)
-    if program.exists() and program.stat().st_mtime > newest:
+
+    def is_current() -> bool:
+        return program.exists() and program.stat().st_mtime > newest
+
+    if is_current():
         return program
     where.mkdir(parents=True, exist_ok=True)
-    fresh = where / f"pamapp.{os.getpid()}"
-    subprocess.run(["cc", "-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-O1", "-g",
-                    "-pthread",
-                    *(str(source) for source in sources if source.suffix == ".c"),
-                    "-o", str(fresh), "-lpam", "-ldl"], check=True)
-    os.replace(fresh, program)  # whoever runs the old one keeps it
+    # Several threads, or several sandboxes on one build tree, may want it at the same time.
+    with open(where / "lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not is_current():
+            fresh = where / "pamapp.new"
+            subprocess.run(["cc", "-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-O1", "-g",
+                            "-pthread",
+                            *(str(source) for source in sources if source.suffix == ".c"),
+                            "-o", str(fresh), "-lpam", "-ldl"], check=True)
+            os.replace(fresh, program)  # whoever runs the old one keeps it
     return program
 
 

@@ -79,6 +79,13 @@ def syslog(syslog_collector):
 
 
 @pytest.fixture(scope="session")
+def bench(machine, syslog_collector):
+    """Many logins at once, each with a provider and a service of its own; see support.py."""
+    from support import Bench  # the fault provider is not everybody's
+    return Bench(machine, syslog_collector)
+
+
+@pytest.fixture(scope="session")
 def sshd(machine, syslog_collector):
     """A running sshd with keyboard-interactive authentication."""
     with Sshd() as daemon:
