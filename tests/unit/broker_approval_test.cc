@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/approval.h"
+
+#include <deque>
+
+#include "broker/limits.h"
+#include "support/broker_peer.h"
+#include "support/cmocka_cc.h"
+
+using namespace std::chrono_literals;
+using base::Deadline;
+using base::Reason;
+using base::Steady;
+using broker::Terminal;
+using oauth::TokenResponse;
+using Outcome = base::Result<oauth::PollOutcome>;
+
+namespace {
+
+Outcome pending() { return oauth::PollOutcome(oauth::Pending{}); }
+Outcome approved() {
+  TokenResponse tokens;
+  tokens.access_token = base::Secret::copy_of("at");
+  return oauth::PollOutcome(std::move(tokens));
+}
+Outcome failed(Reason reason) { return base::fail(reason, "by the script"); }
+
+// A person, a provider and the waiting between them.  Each poll takes a step of the script, which
+// may also do something at the terminal; polls are 5 ms apart.
+struct Scene {
+  using Step = std::function<Outcome()>;
+
+  test::BrokerPeer peer;
+  Terminal terminal{peer.broker_end()};
+  std::deque<Step> script;
+  broker::Waiting waiting{"PROMPT", "MISSING", false, Deadline::after(5s), {}, {}};
+  oauth::PollState state;
+  int polls = 0;
+  int discarded = 0;
+
+  Scene() {
+    state.interval = 5s;
+    state.next_at = Steady::now();
+    state.expires_at = Steady::now() + 600s;
+    waiting.poll = [this](oauth::PollState& poll_state, Deadline) {
+      ++polls;
+      poll_state.next_at = Steady::now() + 5ms;
+      if (script.empty()) return pending();
+      const Step step = script.front();
+      script.pop_front();
+      return step();
+    };
+    waiting.discard = [this](const TokenResponse& tokens) {
+      EXPECT_EQ(tokens.access_token.reveal(), "at");
+      ++discarded;
+    };
+  }
+  void then(Step step) { script.push_back(std::move(step)); }
+  base::Result<TokenResponse> play() { return broker::wait_for_approval(terminal, state, waiting); }
+};
+
+}  // namespace
+
+TEST(enter_after_the_approval_returns_the_tokens) {
+  Scene scene;
+  scene.then(pending);
+  scene.then([&] {
+    scene.peer.enter();
+    return approved();
+  });
+  const auto tokens = scene.play();
+  EXPECT_OK(tokens);
+  EXPECT_EQ(tokens->access_token.reveal(), "at");
+  EXPECT_EQ(scene.peer.heard(), "prompt PROMPT");
+  EXPECT_EQ(scene.peer.heard(), "nothing");
+  EXPECT_EQ(scene.polls, 2);
+  EXPECT_EQ(scene.discarded, 0);
+}
+
+TEST(where_text_shows_at_once_nobody_presses_enter) {
+  Scene scene;
+  scene.waiting.text_at_once = true;
+  scene.then(pending);
+  scene.then(approved);
+  EXPECT_OK(scene.play());
+  EXPECT_EQ(scene.peer.heard(), "show PROMPT");
+  EXPECT_EQ(scene.peer.heard(), "nothing");
+}
+
+// F13: Enter before the approval asks once more, after one more look.
+TEST(F13_enter_too_early_asks_again_and_the_approval_then_counts) {
+  Scene scene;
+  scene.peer.enter();
+  scene.then(pending);
+  scene.then([&] {
+    scene.peer.enter();
+    return approved();
+  });
+  EXPECT_OK(scene.play());
+  EXPECT_EQ(scene.peer.heard(), "prompt PROMPT");
+  EXPECT_EQ(scene.peer.heard(), "prompt MISSING");
+  EXPECT_EQ(scene.peer.heard(), "nothing");
+}
+
+TEST(enter_just_before_the_approval_asks_no_second_time) {
+  Scene scene;
+  scene.peer.enter();
+  scene.then(approved);
+  EXPECT_OK(scene.play());
+  EXPECT_EQ(scene.peer.heard(), "prompt PROMPT");
+  EXPECT_EQ(scene.peer.heard(), "nothing");
+}
+
+// F23, J14: after so many a further question is pointless.
+TEST(F23_J14_too_many_enters_end_it) {
+  Scene scene;
+  for (int i = 0; i < broker::limits::max_enters; ++i)
+    scene.then([&] {
+      scene.peer.enter();
+      return pending();
+    });
+  scene.peer.enter();
+  const auto tokens = scene.play();
+  EXPECT_REASON(tokens, device_tries);
+  EXPECT(tokens.error().outcome == base::Outcome::max_tries);
+  EXPECT_EQ(scene.peer.heard(), "prompt PROMPT");
+  for (int i = 1; i < broker::limits::max_enters; ++i)
+    EXPECT_EQ(scene.peer.heard(), "prompt MISSING");
+  EXPECT_EQ(scene.peer.heard(), "nothing");
+}
+
+TEST(a_refusal_of_the_provider_waits_for_the_open_question) {
+  for (const Reason reason : {Reason::device_denied, Reason::device_expired, Reason::device_used,
+                              Reason::idp_client_rejected, Reason::device_response}) {
+    Scene scene;
+    scene.then([&] {
+      EXPECT(scene.terminal.is_asking());
+      scene.peer.enter();
+      return failed(reason);
+    });
+    const auto tokens = scene.play();
+    EXPECT(!tokens && tokens.error().reason == reason);
+    EXPECT(!scene.terminal.is_asking());
+    EXPECT_EQ(scene.discarded, 0);
+  }
+}
+
+// F04: nobody approved; a provider that failed to the end is named instead of the person.
+TEST(F04_time_that_is_up_says_whose_fault_it_was) {
+  Scene nobody;
+  nobody.waiting.text_at_once = true;
+  nobody.waiting.give_up = Deadline::after(20ms);
+  EXPECT_REASON(nobody.play(), device_timeout);
+
+  Scene provider;
+  provider.waiting.text_at_once = true;
+  provider.waiting.give_up = Deadline::after(20ms);
+  provider.waiting.poll = [](oauth::PollState& state, Deadline) {
+    state.next_at = Steady::now() + 5ms;
+    state.last_failure = base::Error{Reason::idp_status, base::Outcome::unavailable, "HTTP 503"};
+    return pending();
+  };
+  const auto tokens = provider.play();
+  EXPECT_REASON(tokens, idp_status);
+  EXPECT(tokens.error().outcome == base::Outcome::unavailable);
+}
+
+TEST(does_not_ask_the_provider_when_the_time_is_up) {
+  Scene scene;
+  scene.waiting.text_at_once = true;
+  scene.waiting.give_up = Deadline::after(0ms);
+  EXPECT_REASON(scene.play(), device_timeout);
+  EXPECT_EQ(scene.polls, 0);
+}
+
+// F16: the client went away.
+TEST(F16_a_client_that_went_away_ends_the_waiting) {
+  Scene scene;
+  scene.then([&] {
+    scene.peer.hang_up();
+    return pending();
+  });
+  EXPECT_REASON(scene.play(), conv_closed);
+  EXPECT_EQ(scene.polls, 1);
+  EXPECT_EQ(scene.discarded, 0);
+}
+
+TEST(F16_a_request_that_noticed_it_ends_the_waiting_too) {
+  Scene scene;
+  scene.then([] { return failed(Reason::conv_closed); });
+  EXPECT_REASON(scene.play(), conv_closed);
+}
+
+// F15: approved, but nobody is there any more: the tokens are given back and the login is denied.
+TEST(F15_what_nobody_waits_for_is_discarded) {
+  for (const bool null_answer : {false, true}) {
+    Scene scene;
+    scene.then([&] {
+      if (null_answer)
+        scene.peer.say(ipc::NoAnswerMessage{ipc::NoAnswer::null_answer});
+      else
+        scene.peer.hang_up();
+      return approved();
+    });
+    EXPECT_REASON(scene.play(), device_orphan);
+    EXPECT_EQ(scene.discarded, 1);
+  }
+}
+
+TEST(a_Ctrl_C_ends_the_waiting) {
+  Scene scene;
+  scene.waiting.text_at_once = true;
+  scene.then([&] {
+    scene.peer.say(ipc::Interrupted{});
+    return pending();
+  });
+  EXPECT_REASON(scene.play(), conv_interrupted);
+}
+
+TEST(F17_F19_an_application_that_cannot_ask_ends_the_waiting) {
+  Scene scene;
+  scene.peer.say(ipc::NoAnswerMessage{ipc::NoAnswer::no_conversation});
+  EXPECT_REASON(scene.play(), conv_none);
+  EXPECT_EQ(scene.polls, 0);
+}
+
+TEST(K05_an_answer_that_nobody_asked_for_ends_the_waiting) {
+  Scene scene;
+  scene.waiting.text_at_once = true;
+  scene.peer.enter();
+  EXPECT_REASON(scene.play(), broker_proto);
+  EXPECT_EQ(scene.polls, 0);
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/prompt_text.h"
+
+#include <algorithm>
+#include <string>
+
+#include "support/cmocka_cc.h"
+#include "support/texts.h"
+
+namespace {
+
+constexpr const char* the_link = "https://sso.example.com/as/user_authz.oauth2";
+constexpr const char* link_with_code =
+    "https://sso.example.com/as/user_authz.oauth2?user_code=WDJB-MJHT";
+
+broker::LoginRequest request() {
+  broker::LoginRequest request;
+  request.attempt = "0123456789abcdef";
+  request.service = "sshd";
+  request.user = "alice";
+  request.host = "web01";
+  return request;
+}
+
+oauth::DeviceAuthorization grant() {
+  oauth::DeviceAuthorization grant;
+  grant.user_code = "WDJB-MJHT";
+  grant.verification_uri.text = the_link;
+  grant.verification_uri_complete = http::Url();
+  grant.verification_uri_complete->text = link_with_code;
+  return grant;
+}
+
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+auto rows(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
+
+}  // namespace
+
+TEST(says_which_host_account_and_origin_before_anything_else) {
+  auto from = request();
+  EXPECT(broker::approval_prompt(from, grant(), {}).starts_with("Sign in to web01 as alice\n"));
+  from.rhost = "192.0.2.1";
+  from.service = "sudo";
+  EXPECT(broker::approval_prompt(from, grant(), {})
+             .starts_with("Sign in to web01 as alice for sudo, from 192.0.2.1\n"));
+}
+
+TEST(shows_link_and_code_and_asks_for_enter_only_where_it_is_needed) {
+  auto asked = request();
+  const std::string prompt = broker::approval_prompt(asked, grant(), {});
+  EXPECT(has(prompt, std::string("  Open   ") + the_link + "\n"));
+  EXPECT(has(prompt, "  Code   WDJB-MJHT   (or scan)\n"));
+  EXPECT(has(prompt, "Approve only a sign-in that you have started yourself.\n"));
+  EXPECT(prompt.ends_with("Press Enter when you have approved: "));
+  asked.text_at_once = true;
+  EXPECT(broker::approval_prompt(asked, grant(), {}).ends_with("yourself.\n"));
+}
+
+TEST(fits_a_terminal_of_80_by_24) {
+  const std::string prompt = broker::approval_prompt(request(), grant(), {});
+  EXPECT(rows(prompt) < 24);
+}
+
+TEST(a_plain_prompt_has_no_qr_code_and_whole_sentences) {
+  config::Prompt plain;
+  plain.plain = true;
+  const std::string prompt = broker::approval_prompt(request(), grant(), plain);
+  EXPECT(std::all_of(prompt.begin(), prompt.end(),
+                     [](char c) { return c == '\n' || (c >= ' ' && c <= '~'); }));
+  EXPECT(has(prompt, std::string("Open this address in a browser: ") + the_link + "\n"));
+  EXPECT(has(prompt, "Enter this code there: WDJB-MJHT\n"));
+  EXPECT_EQ(rows(prompt), 4);
+}
+
+TEST(without_a_qr_code_nothing_is_to_be_scanned) {
+  config::Prompt off;
+  off.qr = config::QrStyle::off;
+  const std::string prompt = broker::approval_prompt(request(), grant(), off);
+  EXPECT(!has(prompt, "scan"));
+  EXPECT_EQ(rows(prompt), 4);
+  auto long_link = grant();
+  long_link.verification_uri_complete->text = std::string(the_link) + '/' + std::string(900, 'x');
+  EXPECT(!has(broker::approval_prompt(request(), long_link, {}), "scan"));
+}
+
+// F11, J12, O03: what came from outside cannot move a terminal's cursor or add a line.
+TEST(F11_J12_O03_nothing_from_outside_reaches_the_terminal_raw) {
+  for (const std::string& hostile : test::naughty_strings()) {
+    auto from = request();
+    from.user = from.rhost = from.host = from.service = hostile;
+    auto code = grant();
+    code.user_code = hostile;
+    config::Prompt off;
+    off.qr = config::QrStyle::off;
+    for (const std::string& text :
+         {broker::approval_prompt(from, code, off), broker::still_missing_prompt(code)}) {
+      EXPECT(std::all_of(text.begin(), text.end(),
+                         [](char c) { return c == '\n' || (c >= ' ' && c <= '~'); }));
+      EXPECT(rows(text) <= 4);
+      EXPECT(text.size() < 2000);
+    }
+  }
+}
+
+TEST(the_second_question_repeats_what_is_needed) {
+  const std::string prompt = broker::still_missing_prompt(grant());
+  EXPECT(has(prompt, the_link));
+  EXPECT(has(prompt, "WDJB-MJHT"));
+  EXPECT(prompt.ends_with("Press Enter when you have approved: "));
+}
+
+// O07: a stranger cannot tell which check failed; the administrator finds it by the reference.
+TEST(O07_every_refusal_reads_the_same) {
+  using base::Outcome;
+  const std::string refused = broker::failure_text(Outcome::refused, "0123456789abcdef");
+  EXPECT_EQ(refused, "Sign-in was not successful (reference 0123456789abcdef).");
+  for (const Outcome outcome :
+       {Outcome::forbidden, Outcome::unknown_user, Outcome::max_tries, Outcome::conversation})
+    EXPECT_EQ(broker::failure_text(outcome, "0123456789abcdef"), refused);
+  EXPECT(broker::failure_text(Outcome::unavailable, "0123456789abcdef") != refused);
+  EXPECT_EQ(broker::failure_text(Outcome::granted, "0123456789abcdef"), "");
+  EXPECT_EQ(broker::failure_text(Outcome::not_ours, "0123456789abcdef"), "");
+}
