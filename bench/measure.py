@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Inside the sandbox: how long a login takes and what it costs, beside pam_permit in the same run."""
+
+import pathlib
+import statistics
+import subprocess
+import sys
+import threading
+import time
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(TOP / "tests"), str(TOP / "tests" / "provider")]
+
+from harness import conv  # noqa: E402
+from harness.machine import Machine, wait_until  # noqa: E402
+from provider import CLIENT_SECRET, Provider  # noqa: E402
+
+CONFIGURATION = """\
+[provider.corp]
+profile = "pingfederate"
+issuer = "{issuer}"
+client_id = "linux-login-idtoken"
+client_secret_file = "/etc/pam-oidc/corp.secret"
+scopes = ["openid", "profile", "groups"]
+identity_source = "id_token"
+ca_file = "/etc/pam-oidc/corp-ca.crt"
+
+[identity]
+username_claim = "sAMAccountName"
+
+[access.bench]
+allow_groups = ["linux-users"]
+"""
+#: What the broker waits before it polls for the first time: the provider's interval and one second.
+POLL_WAIT_MS = 6000
+
+
+def prepare(machine: Machine, idp: Provider) -> None:
+    machine.install()
+    machine.add_user("alice")
+    machine.secret("corp.secret", CLIENT_SECRET)
+    machine.secret("corp-ca.crt", pathlib.Path(idp.ca_file).read_text(), mode=0o644)
+    machine.config(CONFIGURATION.format(issuer=idp.issuer))
+    machine.pam("bench", "auth required pam_oidc.so text=direct")
+    machine.pam("nosection", "auth required pam_oidc.so text=direct")
+    machine.pam("permit", "auth required pam_permit.so")
+
+
+def steps(service: str) -> list[list]:
+    return [["service", service], ["user", "alice"], ["start"], ["item", "tty", "/dev/pts/0"],
+            ["call", "authenticate"], ["end"]]
+
+
+def timed(service: str, rounds: int, expected: str) -> list[float]:
+    """Milliseconds of pam_start … pam_end, by pamapp's own clock, one process for each login."""
+    taken = []
+    for _ in range(rounds):
+        report = conv.run(steps(service))
+        assert report.code("authenticate") == expected, report
+        taken.append(report.took_ms("authenticate"))
+    return taken
+
+
+def fine(service: str, rounds: int) -> list[float]:
+    """The same for logins of a few milliseconds: many in one process, divided."""
+    taken = []
+    for _ in range(5):
+        start = time.monotonic()
+        conv.run([["repeat", str(rounds)], *steps(service), ["end-repeat"]])
+        with_logins = time.monotonic() - start
+        start = time.monotonic()
+        conv.run([["service", service], ["user", "alice"]])
+        taken.append((with_logins - (time.monotonic() - start)) * 1000 / rounds)
+    return taken
+
+
+def approver(idp: Provider, stop: threading.Event) -> None:
+    """Approves each code as soon as it exists: the grant is there long before the first poll."""
+    done = set()
+    while not stop.is_set():
+        last = idp.last() or {}
+        code = last.get("user_code")
+        if code and code not in done:
+            done.add(code)
+            idp.approve(code, "alice")
+        time.sleep(0.02)
+
+
+def broker_memory(idp: Provider) -> int:
+    """Peak resident memory in KiB of a broker that waits for an approval."""
+    with conv.PamApp(steps("bench")) as app:
+        def waiting():
+            found = subprocess.run(["pgrep", "-x", "pam-oidc-broker"], capture_output=True,
+                                   text=True).stdout.split()
+            return found and idp.last() and int(found[0])
+        pid = wait_until(waiting, what="a waiting broker")
+        app.wait_message("Code")
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+        idp.deny(idp.last()["user_code"])
+        app.finish()
+    return int(status.split("VmHWM:")[1].split()[0])
+
+
+def footprint() -> tuple[int, dict]:
+    """What a login leaves in the application: KiB while the module is loaded, and changes after."""
+    report = conv.run([["service", "nosection"], ["user", "alice"], ["start"],
+                       ["item", "tty", "/dev/pts/0"], ["snapshot", "loaded-not"],
+                       ["call", "authenticate"], ["snapshot", "loaded"], ["end"]])
+    permit = conv.run([["service", "permit"], ["user", "alice"], ["start"],
+                       ["snapshot", "loaded-not"], ["call", "authenticate"],
+                       ["snapshot", "loaded"], ["end"]])
+    grown = report.grown_kib("loaded-not", "loaded") - permit.grown_kib("loaded-not", "loaded")
+    return grown, report.changes()
+
+
+def main() -> int:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    machine = Machine()
+    with Provider() as idp:
+        prepare(machine, idp)
+        peak = broker_memory(idp)
+        stop = threading.Event()
+        hand = threading.Thread(target=approver, args=(idp, stop), daemon=True)
+        hand.start()
+        timed("bench", 1, "PAM_SUCCESS")  # warms the cache
+        hits_before = idp.hits()
+        logins = timed("bench", rounds, "PAM_SUCCESS")
+        hits = {path: count - hits_before.get(path, 0) for path, count in idp.hits().items()}
+        stop.set()
+        hand.join()
+    started = fine("nosection", rounds)
+    permit = fine("permit", rounds * 10)
+    grown, changes = footprint()
+
+    login = statistics.median(logins) - POLL_WAIT_MS
+    start, base = statistics.median(started), statistics.median(permit)
+    print(f"""
+pam-oidc, {rounds} logins, medians of one run
+  pam_permit                                    {base:8.2f} ms   1.0
+  broker started, denied without a request      {start:8.2f} ms   {start / base:.1f} x pam_permit
+  approved login, warm cache, without the
+    {POLL_WAIT_MS} ms of the provider's interval       {login:8.2f} ms   {login / base:.1f} x pam_permit
+    over pam_permit                             {login - base:8.2f} ms   goal <= 25 ms
+    slowest of {rounds:<4}                             {max(logins) - POLL_WAIT_MS:8.2f} ms
+  requests for each login                       {sum(c for p, c in hits.items() if not p.startswith("/__")) / rounds:8.2f}      2 is the least: device, token
+  broker, peak resident memory                  {peak / 1024:8.1f} MiB  goal <= 24 MiB
+  module, growth of the application             {grown:8d} KiB  goal <= 300 KiB
+  left in the application after pam_end         {changes or "nothing"}
+""")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
