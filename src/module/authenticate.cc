@@ -102,6 +102,8 @@ Result<Outcome> decide(pam_handle_t* pamh, unsigned flags, Arguments arguments,
 
 int authenticate(pam_handle_t* pamh, unsigned flags, Arguments arguments) {
   forget(pamh);
+  const char* const service = item(pamh, PAM_SERVICE);
+  if (service != nullptr && is_never_silent(service)) flags &= ~unsigned{PAM_SILENT};
   const Conversation conversation(pamh, (flags & PAM_SILENT) != 0);
   Login login;
   Options options;

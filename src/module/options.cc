@@ -90,6 +90,8 @@ Result<Options> parse_options(Arguments arguments, Line line) {
   return options;
 }
 
+bool is_never_silent(std::string_view service) { return service == "sudo" || service == "sudo-i"; }
+
 bool shows_text_at_once(const Options& options, std::string_view service) {
   if (options.text != TextMode::automatic) return options.text == TextMode::direct;
   // sshd before 10.3 holds text back until the next prompt; these were measured not to.  A service
