@@ -44,7 +44,7 @@ struct Response {
 
 /// Sends requests.  Blocks until the answer, the deadline, its own limits or the watcher say stop.
 /// Errors: idp.dns, idp.connect, idp.timeout, tls.verify, tls.protocol, tls.revoked, cfg.ca,
-/// http.redirect (any 3xx), http.size, http.encoding, http.proto, conv.closed (watcher).
+/// http.redirect (any 3xx but 304), http.size, http.encoding, http.proto, conv.closed (watcher).
 /// An answer with any other status is a Response: whoever asked knows what it means.
 class Client {
  public:

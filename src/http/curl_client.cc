@@ -72,6 +72,7 @@ struct Exchange {
   X509_STORE* trust;
   const std::string& host;
   bool tls_begun = false;
+  bool sent = false;  // the request, or what of it fits into the first packet
   ResponseHead head;
   std::string body;
   std::optional<base::Error> failure;  // ours: it says more than libcurl's code for "you said stop"
@@ -126,6 +127,24 @@ int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) noex
   return at_boundary(exchange, 1,
                      [&] { return exchange.should_stop && exchange.should_stop() ? 1 : 0; });
 }
+
+#if LIBCURL_VERSION_NUM >= 0x075000
+// When a kept connection ends without a word, libcurl asks again on a new one, unasked.  That is
+// right for a document; a form must not be sent twice (RFC 9110 §9.2.2): the second poll would
+// come before the interval is over.
+int on_request(void* user, char*, char*, int, int) noexcept {
+  Exchange& exchange = *static_cast<Exchange*>(user);
+  return at_boundary(exchange, CURL_PREREQFUNC_ABORT, [&] {
+    if (exchange.sent && exchange.request.form) {
+      exchange.failure =
+          fail(Reason::idp_connect, "the connection ended without an answer").error();
+      return CURL_PREREQFUNC_ABORT;
+    }
+    exchange.sent = true;
+    return CURL_PREREQFUNC_OK;
+  });
+}
+#endif
 
 CURLcode on_ssl_context(CURL*, void* context, void* user) noexcept {
   Exchange& exchange = *static_cast<Exchange*>(user);
@@ -211,6 +230,16 @@ void set_limits(Setup& setup, const CurlOptions& options, std::chrono::milliseco
   setup.set(CURLOPT_ERRORBUFFER, exchange.text.data());
 }
 
+void set_one_request(Setup& setup, Exchange& exchange) {
+#if LIBCURL_VERSION_NUM >= 0x075000
+  setup.set(CURLOPT_PREREQFUNCTION, &on_request);
+  setup.set(CURLOPT_PREREQDATA, &exchange);
+#else
+  // On a connection of its own a request is never sent again.
+  setup.set(CURLOPT_FRESH_CONNECT, exchange.request.form ? 1L : 0L);
+#endif
+}
+
 void set_request(Setup& setup, const CurlOptions& options, const Request& request,
                  const HeaderLines& lines) {
   setup.set(CURLOPT_URL, request.url.c_str());
@@ -233,8 +262,11 @@ Progress progress_of(CURL* easy, const Exchange& exchange) {
     curl_off_t at = 0;
     return curl_easy_getinfo(easy, mark, &at) == CURLE_OK && at > 0;
   };
+  // On a connection kept from an earlier request there was nothing to connect: no time is noted.
+  long request_bytes = 0;
+  curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &request_bytes);
   Progress progress;
-  progress.connected = exchange.tls_begun || reached(CURLINFO_CONNECT_TIME_T);
+  progress.connected = exchange.tls_begun || request_bytes > 0 || reached(CURLINFO_CONNECT_TIME_T);
   progress.resolved = progress.connected || reached(CURLINFO_NAMELOOKUP_TIME_T);
   progress.head_begun = exchange.head.begun();
   progress.head_complete = exchange.head.complete();
@@ -300,6 +332,7 @@ base::Result<Response> CurlClient::send(const Request& request, base::Deadline d
   set_protocol(setup);
   set_tls(setup, exchange);
   set_limits(setup, options_, time, exchange);
+  set_one_request(setup, exchange);
   set_request(setup, options_, request, lines);
   RETURN_IF_ERROR(setup.result());
 

@@ -74,7 +74,8 @@ base::Result<> ResponseHead::take_status(std::string_view line) {
   const long status = (line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0');
   if (status < 100 || status > 599 || status == 101)
     return fail(Reason::http_proto, "HTTP status " + std::to_string(status));
-  if (status >= 300 && status < 400)
+  // 304 leads nowhere: it says that nothing has changed, to a question that we did not ask.
+  if (status >= 300 && status < 400 && status != 304)
     return fail(Reason::http_redirect, "HTTP status " + std::to_string(status));
   if (status < 200 && ++interim_ > max_interim)
     return fail(Reason::http_proto, "too many interim responses");

@@ -29,6 +29,9 @@ struct ServerPlan {
   bool close_after_answer = false;
   std::string proxy_answer{};                  ///< be a proxy first: what to answer to CONNECT
   bool silent = false;                         ///< read, never answer
+  bool close_unanswered = false;               ///< read, then close
+  std::string later_answer{};                  ///< instead of `answer`
+  std::size_t answered_first = 0;              ///< so many requests are, before these three
   bool plain_silent = false;                   ///< accept TCP, never speak TLS
   bool plain_close = false;                    ///< accept TCP and close
   std::function<void(SSL_CTX*)> change_tls{};  ///< versions, ciphers …
@@ -107,9 +110,13 @@ class TlsServer {
     std::string request;
     while (take_request(session.get(), peer, request)) {
       keep(request);
-      if (plan_.silent) continue;
-      if (!plan_.answer.empty() &&
-          SSL_write(session.get(), plan_.answer.data(), static_cast<int>(plan_.answer.size())) <= 0)
+      const bool is_later = requests().size() > plan_.answered_first;
+      if (is_later && plan_.close_unanswered) break;
+      if (is_later && plan_.silent) continue;
+      const std::string& answer =
+          is_later && !plan_.later_answer.empty() ? plan_.later_answer : plan_.answer;
+      if (!answer.empty() &&
+          SSL_write(session.get(), answer.data(), static_cast<int>(answer.size())) <= 0)
         return;
       if (plan_.close_after_answer) break;
     }

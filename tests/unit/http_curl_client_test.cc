@@ -150,9 +150,17 @@ TEST(an_error_status_is_an_answer) {
   }
 }
 
+// An answer to a condition that we never set; it leads nowhere, and the old document serves on
+// (D12).
+TEST(not_modified_is_an_answer_and_no_redirect) {
+  const auto answer = answer_to("HTTP/1.1 304 Not Modified\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_OK(answer);
+  EXPECT_EQ(answer->status, 304);
+}
+
 TEST(follows_no_redirect) {
   const TlsServer other(good(), {.answer = with_body("")});
-  for (const char* status : {"301", "302", "303", "307", "308", "304"}) {
+  for (const char* status : {"301", "302", "303", "307", "308"}) {
     const auto answer = answer_to("HTTP/1.1 "s + status + " x\r\nLocation: " + other.url() +
                                   "\r\nContent-Length: 0\r\n\r\n");
     EXPECT_REASON(answer, http_redirect);
@@ -245,6 +253,39 @@ TEST(gives_up_at_the_deadline_and_at_its_own_limit) {
   const TlsServer mute(good(), {.plain_silent = true});
   EXPECT_REASON(client->send(get(mute.url()), base::Deadline::after(200ms)), idp_timeout);
   EXPECT(base::Steady::now() - before < 3s);
+}
+
+// libcurl notes no time of connecting there, and once every silence was called idp.connect.
+TEST(failures_on_a_kept_connection_have_the_same_names) {
+  const auto second = [](ServerPlan plan) {
+    plan.answer = with_body("");
+    plan.answered_first = 1;
+    const TlsServer server(good(), std::move(plan));
+    const auto client = make_client();
+    EXPECT_OK(client->send(get(server.url()), base::Deadline::after(5s)));
+    auto answer = client->send(get(server.url()), base::Deadline::after(300ms));
+    EXPECT_EQ(server.connections(), 1);
+    return answer;
+  };
+  EXPECT_REASON(second({.silent = true}), idp_timeout);
+  EXPECT_REASON(second({.later_answer = with_body("", "A: " + std::string(1'000'000, 'x'))}),
+                http_size);
+}
+
+// libcurl asks again when a kept connection ends without a word.
+TEST(a_form_is_sent_once_and_a_question_may_be_repeated) {
+  const auto requests_after = [](bool with_form) {
+    const TlsServer server(
+        good(), {.answer = with_body(""), .close_unanswered = true, .answered_first = 1});
+    const auto client = make_client();
+    EXPECT_OK(client->send(get(server.url()), base::Deadline::after(5s)));
+    http::Request request = get(server.url());
+    if (with_form) request.form = base::Secret::copy_of("device_code=x");
+    EXPECT_REASON(client->send(request, base::Deadline::after(5s)), idp_connect);
+    return server.requests().size();
+  };
+  EXPECT_EQ(requests_after(true), 2U);
+  EXPECT_EQ(requests_after(false), 3U);
 }
 
 TEST(the_watcher_ends_a_request_within_seconds) {
