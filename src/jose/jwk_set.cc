@@ -15,6 +15,9 @@ base::Result<JwkSet> JwkSet::parse(std::string_view document) {
     return fail(Reason::jwks_size, "key set of " + std::to_string(document.size()) + " bytes");
   ASSIGN_OR_RETURN(const json::Json root,
                    json::parse_object(document, max_jwk_set_bytes, json::Source::provider));
+  // A status of 200 does not make an error a success (E15).
+  if (json::member(root.get(), "error") != nullptr)
+    return fail(Reason::idp_status, "an error came for a key set");
   const json_t* keys = json::member(root.get(), "keys");
   if (!json_is_array(keys)) return fail(Reason::jwks_size, "no array `keys` in the key set");
   const std::size_t count = json_array_size(keys);

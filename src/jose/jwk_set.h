@@ -24,7 +24,8 @@ class JwkSet {
  public:
   /// A key that cannot be used does not spoil the others (Q37); its name is kept with what is wrong
   /// with it, so that a token that names it is refused for that reason.
-  /// Errors: idp.json, jwks.size (no `keys` array, or too large), jwks.bad_key (nothing usable).
+  /// Errors: idp.json, idp.status (an error object), jwks.size (no `keys` array, or too large),
+  /// jwks.bad_key (nothing usable).
   static base::Result<JwkSet> parse(std::string_view document);
 
   /// The one key for a token's `kid` and `alg`; never a choice between several.  Valid as long as

@@ -115,6 +115,9 @@ base::Result<ProviderMetadata> parse_provider_metadata(std::string_view document
                                                        Notes& notes) {
   ASSIGN_OR_RETURN(const auto object,
                    json::parse_object(document, max_document_bytes, json::Source::provider));
+  // A status of 200 does not make an error a success (E15).
+  if (json::member(object.get(), "error") != nullptr)
+    return fail(Reason::idp_status, "the discovery document is an error");
   RETURN_IF_ERROR(check_issuer(object.get(), provider));
   ASSIGN_OR_RETURN(const auto issuer, http::parse_https_url(provider.issuer, Reason::cfg_syntax));
   const Endpoints endpoints(object.get(), provider, issuer.host);

@@ -38,7 +38,8 @@ base::Result<const jose::JwkSet*> ProviderKeys::current() {
   if (!loaded_) {
     const auto kind = jwks_kind([this](std::string_view document) { return accept(document); });
     ASSIGN_OR_RETURN(const auto origin, cached_document(kind, jwks_uri_.text, sources_));
-    if (origin.fetched) asked_at_ = base::Steady::now();
+    is_fetched_ = origin.fetched;
+    if (is_fetched_) asked_at_ = base::Steady::now();
   }
   return &loaded_->set;
 }
@@ -59,8 +60,10 @@ base::Result<> ProviderKeys::claim_refetch(const Cache::Lock& held) {
 }
 
 base::Result<const jose::JwkSet*> ProviderKeys::refetched() {
-  if (asked_at_ && base::Steady::now() < *asked_at_ + refetch_span)
-    return fail(Reason::jwks_throttled, "this login has fetched the key set already");
+  if (asked_at_ && base::Steady::now() < *asked_at_ + refetch_span) {
+    if (is_fetched_) return &loaded_->set;
+    return fail(Reason::jwks_throttled, "this login has asked for the key set already");
+  }
   const std::string name = cache_name(kind_name, sources_.provider);
   const auto held = sources_.cache.lock(name, lock_patience(sources_.deadline), sources_.notes);
   if (!held) return fail(Reason::jwks_throttled, "a refetch of the key set cannot be recorded");
@@ -72,8 +75,10 @@ base::Result<const jose::JwkSet*> ProviderKeys::refetched() {
 
   RETURN_IF_ERROR(claim_refetch(*held));
   asked_at_ = base::Steady::now();
+  is_fetched_ = false;
   const auto kind = jwks_kind([this](std::string_view document) { return accept(document); });
   RETURN_IF_ERROR(fetch_document(kind, jwks_uri_.text, name, &*held, sources_));
+  is_fetched_ = true;
   return &loaded_->set;
 }
 

@@ -28,7 +28,8 @@ class ProviderKeys final : public jose::KeySource {
   /// Errors: jwks.size · jwks.bad_key · those of cached_document.
   base::Result<const jose::JwkSet*> current() override;
 
-  /// Another login's newer set is taken without asking.  A fetch that failed counts as one, and so
+  /// Another login's newer set is taken without asking, and the set that this login has fetched
+  /// itself is the newest there can be.  A fetch that failed counts as one, and so
   /// does one that cannot be recorded; the old keys stay in the cache (D12).
   /// Errors: jwks.throttled · those of fetching.
   base::Result<const jose::JwkSet*> refetched() override;
@@ -45,6 +46,7 @@ class ProviderKeys final : public jose::KeySource {
   http::Url jwks_uri_;
   std::optional<Loaded> loaded_;
   std::optional<base::Steady::time_point> asked_at_;  ///< by this process
+  bool is_fetched_ = false;                           ///< loaded_ is the answer to that
 };
 
 }  // namespace oidc

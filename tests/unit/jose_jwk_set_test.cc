@@ -121,3 +121,11 @@ TEST(without_a_kid_exactly_one_key_may_be_meant) {
   const auto two = parsed({rsa, test::other_rsa_key().jwk_with_id("b")});
   EXPECT_REASON(two.find(std::nullopt, Algorithm::rs256), key_ambiguous);
 }
+
+// E15.
+TEST(a_set_beside_an_error_is_none) {
+  const std::string keys = R"("keys":[)" + test::rsa_key().jwk_with_id("a") + "]";
+  EXPECT_OK(jose::JwkSet::parse("{" + keys + R"(,"error":null})"));
+  EXPECT_REASON(jose::JwkSet::parse("{" + keys + R"(,"error":"server_error"})"), idp_status);
+  EXPECT_REASON(jose::JwkSet::parse(R"({"error":"server_error"})"), idp_status);
+}

@@ -122,6 +122,12 @@ TEST(refuses_a_document_without_a_needed_endpoint) {
   EXPECT(test::contains(refused.error().detail, "enable the device grant"));
 }
 
+// E15.
+TEST(a_document_beside_an_error_is_none) {
+  EXPECT_OK(parsed(document("error", "null")));
+  EXPECT_REASON(parsed(document("error", "\"server_error\"")), idp_status);
+}
+
 TEST(does_without_endpoints_that_are_optional) {
   for (const char* endpoint :
        {"revocation_endpoint", "introspection_endpoint", "userinfo_endpoint"})
