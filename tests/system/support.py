@@ -90,6 +90,7 @@ class Bench:
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._sections: dict[str, str] = {}
+        self.identity = {"username_claim": "sAMAccountName", "one_namespace": True}
         self.pki = pki_module.shared()
         with open(self.pki.ca_file, "rb") as pem:
             machine.secret(CA_FILE.name, pem.read(), mode=0o644)
@@ -134,9 +135,22 @@ class Bench:
                 self._write()
                 self.machine.remove(f"/etc/pam.d/{name}")
 
+    @contextlib.contextmanager
+    def section(self, name: str, text: str):
+        """One more section of the configuration, as it is."""
+        with self._lock:
+            self._sections[name] = text
+            self._write()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._sections.pop(name)
+                self._write()
+
     def _write(self) -> None:
-        head = '[identity]\nusername_claim = "sAMAccountName"\none_namespace = true\n'
-        self.machine.config("\n\n".join([head, *self._sections.values()]) + "\n")
+        head = ["[identity]", *(f"{key} = {toml(value)}" for key, value in self.identity.items())]
+        self.machine.config("\n\n".join(["\n".join(head), *self._sections.values()]) + "\n")
 
     def start(self, service: str, *answers, user="alice", items: dict | None = None, **options):
         """A login that runs; give it to finish().  Options are PamApp's."""
