@@ -68,7 +68,6 @@ Conversation::Reply Conversation::ask(ipc::Echo echo, char* text, std::size_t si
   // PAM_CONV_AGAIN too: we cannot be called again in the middle of a login.
   if (result.code != PAM_SUCCESS) return {Answer(), ipc::NoAnswer::conversation_error};
   if (!answer.has_value()) return {Answer(), ipc::NoAnswer::null_answer};
-  if (answer.view().size() > ipc::max_answer) return {Answer(), ipc::NoAnswer::unusable_answer};
   return {std::move(answer), ipc::NoAnswer::null_answer};
 }
 

@@ -84,6 +84,7 @@ Result<> ask(const Channel& channel, const Packet& packet, std::span<const std::
   const Conversation::Reply reply =
       conversation.ask(message.echo, packet.terminate(message.text), message.text.size());
   if (!reply.answer.has_value()) return send_small(channel, ipc::NoAnswerMessage{reply.why});
+  // Nothing is encoded when the answer is longer than the limit.
   const std::size_t size = ipc::encode(ipc::Answer{reply.answer.view()}, packet.bytes());
   auto sent = size == 0 ? send_small(channel, ipc::NoAnswerMessage{ipc::NoAnswer::unusable_answer})
                         : channel.send(packet.bytes().first(size));

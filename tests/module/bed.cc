@@ -116,6 +116,10 @@ int converse(int count, const pam_message** messages, pam_response** responses, 
     if (message.msg_style != PAM_PROMPT_ECHO_ON && message.msg_style != PAM_PROMPT_ECHO_OFF)
       continue;
     if (person.meanwhile) person.meanwhile();
+    if (person.answer) {
+      array[i].resp = person.answer();
+      continue;
+    }
     std::string answer;
     if (!person.answers.empty()) {
       answer = person.answers.front();

@@ -68,6 +68,7 @@ struct Person {
   bool null_array = false;           ///< gives no response array
   bool null_answer = false;          ///< gives an array without an answer
   std::function<void()> meanwhile;   ///< runs at each prompt
+  std::function<char*()> answer;     ///< makes the malloc'd answer, instead of `answers`
   bool saw(std::string_view text) const;
   int prompts() const;
 };
@@ -113,6 +114,18 @@ class Fault {
   Fault& operator=(const Fault&) = delete;
   ~Fault();
   int calls() const;
+};
+
+/// While the object lives, free() and munmap() look into what they are given for a pattern.
+class Watch {
+ public:
+  /// `is_at` says whether the pattern, of `size` bytes, stands at a place.
+  Watch(std::size_t size, bool (*is_at)(const char*));
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+  ~Watch();
+  int found() const;
+  int looked_at() const;
 };
 
 /// What getpwnam_r answers, instead of NSS, while set.

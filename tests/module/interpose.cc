@@ -10,6 +10,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <pwd.h>
 #include <sched.h>
@@ -74,6 +75,7 @@ Function real(const char* name) {
   X(setsockopt)                                                                      \
   X(fcntl)                                                                           \
   X(mmap)                                                                            \
+  X(munmap)                                                                          \
   X(mprotect) X(madvise) X(clone) X(waitpid) X(poll) X(send) X(recvmsg) X(getrandom) \
       X(gethostname) X(getpwnam_r) X(dup2) X(dup3) X(sigpending)
 #define DECLARE(name) decltype(&::name) real_##name = nullptr;
@@ -86,6 +88,18 @@ Function resolved(Function& function, const char* name) {
   return function;
 }
 #define REAL(name) resolved(real_##name, #name)
+
+bool (*volatile watched)(const char*) = nullptr;
+std::size_t watched_size = 0;
+std::atomic<int> watched_found{0};
+std::atomic<int> watched_blocks{0};
+
+void watch(const void* memory, std::size_t size) {
+  ++watched_blocks;
+  const char* const bytes = static_cast<const char*>(memory);
+  for (std::size_t i = 0; i + watched_size <= size; ++i)
+    if (watched(bytes + i)) ++watched_found;
+}
 
 std::atomic<int> speed{1};
 std::atomic<long long> speed_from{0};  // nanoseconds of the real clock
@@ -126,6 +140,15 @@ Fault::Fault(const char* function, int nth, int error) {
 }
 Fault::~Fault() { faulty = nullptr; }
 int Fault::calls() const { return faulty_calls; }
+
+Watch::Watch(std::size_t size, bool (*is_at)(const char*)) {
+  watched_size = size;
+  watched_found = watched_blocks = 0;
+  watched = is_at;
+}
+Watch::~Watch() { watched = nullptr; }
+int Watch::found() const { return watched_found; }
+int Watch::looked_at() const { return watched_blocks; }
 
 std::function<int(const char*, passwd*, char*, std::size_t, passwd**)> name_service;
 
@@ -232,6 +255,11 @@ OURS void* mmap(void* at, std::size_t size, int protection, int flags, int descr
   if (fails("mmap")) return MAP_FAILED;
   return REAL(mmap)(at, size, protection, flags, descriptor, offset);
 }
+OURS int munmap(void* at, std::size_t size) noexcept {
+  // Stacks have pages that cannot be read.
+  if (watched != nullptr && size < 65536) watch(at, size);
+  return REAL(munmap)(at, size);
+}
 OURS int mprotect(void* at, std::size_t size, int protection) noexcept {
   return fails("mprotect") ? -1 : REAL(mprotect)(at, size, protection);
 }
@@ -280,6 +308,11 @@ OURS int getpwnam_r(const char* name, passwd* entry, char* buffer, std::size_t s
 #if !OIDC_TEST_SANITIZED
 // The sanitizers have a malloc of their own.
 extern "C" void* __libc_malloc(std::size_t size);
+extern "C" void __libc_free(void* memory);
+OURS void free(void* memory) noexcept {
+  if (memory != nullptr && watched != nullptr) watch(memory, ::malloc_usable_size(memory));
+  __libc_free(memory);
+}
 OURS void* malloc(std::size_t size) noexcept {
   return fails("malloc") ? nullptr : __libc_malloc(size);
 }
