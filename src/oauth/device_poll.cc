@@ -105,7 +105,9 @@ base::Result<PollOutcome> Poll::decide(const Answer& answer) {
   }
   if (answer.is_rate_limit())
     return back_off(fail(Reason::idp_rate, detail).error(), answer.retry_after);
-  if (answer.status >= 500) return back_off(fail(Reason::idp_status, detail).error());
+  // server_error is a failure of the provider's under whatever status it comes.
+  if (answer.status >= 500 || *answer.error == "server_error")
+    return back_off(fail(Reason::idp_status, detail).error());
   // RFC 8628 §3.5: any other error code ends the polling.
   return fail_as(Outcome::refused, Reason::device_response, detail);
 }

@@ -199,6 +199,9 @@ TEST(takes_a_server_error_in_json_for_a_failure_too) {
     EXPECT(is_pending(flow.answered(status, error("temporarily_unavailable"))));
     EXPECT_EQ(flow.pause(), 10);
   }
+  Flow flow;
+  EXPECT(is_pending(flow.answered(400, error("server_error"))));
+  EXPECT_EQ(flow.pause(), 10);
 }
 
 // E16.
