@@ -60,5 +60,7 @@ inline constexpr std::size_t data_bytes = std::size_t{96} << 20;
 inline constexpr int screen_columns = 80;
 /// Above this a QR code is left out: it would hold more than 340 bytes, and no link is like that.
 inline constexpr int qr_rows = 34;
+/// In ASCII a module takes a row and two columns, so 80 columns are the limit that is met first.
+inline constexpr int qr_rows_in_ascii = screen_columns / 2;
 
 }  // namespace broker::limits

@@ -24,7 +24,8 @@ std::string qr_code(const oauth::DeviceAuthorization& grant, const config::Promp
   const http::Url& link = style.link_with_code && grant.verification_uri_complete
                               ? *grant.verification_uri_complete
                               : grant.verification_uri;
-  const auto drawn = qr::draw(link.text, style.qr, limits::screen_columns, limits::qr_rows);
+  const int rows = style.qr == config::QrStyle::ascii ? limits::qr_rows_in_ascii : limits::qr_rows;
+  const auto drawn = qr::draw(link.text, style.qr, limits::screen_columns, rows);
   return drawn ? *drawn : std::string();
 }
 

@@ -63,6 +63,15 @@ TEST(fits_a_terminal_of_80_by_24) {
   EXPECT(rows(prompt) < 24);
 }
 
+// A link of 64 bytes takes 37 rows in ASCII: more than a screen, and still better than none.
+TEST(draws_links_of_usual_length_in_both_styles) {
+  for (const auto style : {config::QrStyle::half_blocks, config::QrStyle::ascii}) {
+    config::Prompt prompt;
+    prompt.qr = style;
+    EXPECT(has(broker::approval_prompt(request(), grant(), prompt), "(or scan)"));
+  }
+}
+
 TEST(a_plain_prompt_has_no_qr_code_and_whole_sentences) {
   config::Prompt plain;
   plain.plain = true;
