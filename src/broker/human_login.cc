@@ -158,8 +158,11 @@ base::Result<policy::Allowed> human_login(Host& host, const LoginRequest& reques
   // Link, code and QR code; polling while the person reads (RFC 8628 §3.3–3.5).
   Waiting waiting = question(request, grant, config.prompt, times.approval);
   waiting.poll = [&](oauth::PollState& state, Deadline deadline) {
-    return oauth::poll_once(*client, *provider, metadata.token_endpoint.text, grant.device_code,
-                            oauth::Limits{}, state, deadline);
+    auto outcome = oauth::poll_once(*client, *provider, metadata.token_endpoint.text,
+                                    grant.device_code, oauth::Limits{}, state, deadline);
+    const auto* pending = outcome ? std::get_if<oauth::Pending>(&*outcome) : nullptr;
+    if (pending != nullptr && !pending->note.empty()) host.notes.push_back(pending->note);
+    return outcome;
   };
   waiting.discard = [&](const oauth::TokenResponse& tokens) {
     if (!metadata.revocation_endpoint) return;
