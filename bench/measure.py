@@ -12,7 +12,7 @@ TOP = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TOP / "tests"), str(TOP / "tests" / "provider")]
 
 from harness import conv  # noqa: E402
-from harness.machine import Machine, wait_until  # noqa: E402
+from harness.machine import Machine  # noqa: E402
 from provider import CLIENT_SECRET, Provider  # noqa: E402
 
 CONFIGURATION = """\
@@ -76,11 +76,10 @@ def fine(service: str, rounds: int) -> list[float]:
 
 def approver(idp: Provider, stop: threading.Event) -> None:
     """Approves each code as soon as it exists: the grant is there long before the first poll."""
-    done = set()
+    done = {idp.last()["user_code"]}
     while not stop.is_set():
-        last = idp.last() or {}
-        code = last.get("user_code")
-        if code and code not in done:
+        code = idp.last()["user_code"]
+        if code not in done:
             done.add(code)
             idp.approve(code, "alice")
         time.sleep(0.02)
@@ -89,12 +88,9 @@ def approver(idp: Provider, stop: threading.Event) -> None:
 def broker_memory(idp: Provider) -> int:
     """Peak resident memory in KiB of a broker that waits for an approval."""
     with conv.PamApp(steps("bench")) as app:
-        def waiting():
-            found = subprocess.run(["pgrep", "-x", "pam-oidc-broker"], capture_output=True,
-                                   text=True).stdout.split()
-            return found and idp.last() and int(found[0])
-        pid = wait_until(waiting, what="a waiting broker")
         app.wait_message("Code")
+        pid = int(subprocess.run(["pgrep", "-x", "pam-oidc-broker"], capture_output=True,
+                                 text=True, check=True).stdout)
         status = pathlib.Path(f"/proc/{pid}/status").read_text()
         idp.deny(idp.last()["user_code"])
         app.finish()
