@@ -45,6 +45,14 @@ base::Result<> may_begin(const config::Config& config, const LoginRequest& reque
   return {};
 }
 
+// One provider's secret file is not another one's outage.
+base::Result<> require_secret(const Host& host, const config::Provider& provider) {
+  const auto secret = host.secrets.find(provider.name);
+  if (secret == host.secrets.end())
+    return base::fail(Reason::cfg_secret_perm, "no secret was loaded for " + provider.name);
+  return secret->second;
+}
+
 base::Result<std::unique_ptr<http::CurlClient>> make_client(Host& host,
                                                             const config::Provider& provider,
                                                             http::Watcher watcher) {
@@ -141,6 +149,7 @@ base::Result<policy::Allowed> human_login(Host& host, const LoginRequest& reques
   event.provider = provider->name;
   event.issuer = provider->issuer;
   event.client_id = provider->client_id;
+  RETURN_IF_ERROR(require_secret(host, *provider));
   const Times times = plan(request, config);
   if (!request.account_exists) return decoy_login(host, request, terminal, *provider, times);
 

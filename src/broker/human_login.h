@@ -19,7 +19,9 @@ namespace broker {
 
 /// What the worker has at hand for a login.
 struct Host {
-  config::Config config;  ///< with its secrets
+  config::Config config;  ///< with the secrets that could be read
+  /// By provider name: a secret that cannot be read denies the logins at that provider.
+  std::map<std::string, base::Result<>> secrets;
   /// By provider name; parsed before the process was confined.
   std::map<std::string, base::Result<http::TrustStore>> trust;
   oidc::Cache cache;

@@ -25,10 +25,12 @@ namespace {
 // Configuration, secrets and certificates, read with the rights that the worker was started with.
 base::Result<Host> read_host() {
   ASSIGN_OR_RETURN(config::Config config, config::load(OIDC_CONFIG_PATH));
-  RETURN_IF_ERROR(config::load_secrets(config, config::broker_account()));
-  Host host{std::move(config), {}, oidc::Cache(OIDC_CACHE_DIRECTORY), {}};
-  for (const auto& [name, provider] : host.config.providers)
+  Host host{std::move(config), {}, {}, oidc::Cache(OIDC_CACHE_DIRECTORY), {}};
+  const config::SecretReaders readers = config::broker_account();
+  for (auto& [name, provider] : host.config.providers) {
+    host.secrets.emplace(name, config::load_secret(provider, readers));
     host.trust.emplace(name, http::load_trust_store({provider.ca_file, provider.crl_file}));
+  }
   return host;
 }
 

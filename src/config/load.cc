@@ -76,11 +76,6 @@ base::Result<> load_secret(Provider& provider, const SecretReaders& readers) {
   return {};
 }
 
-base::Result<> load_secrets(Config& config, const SecretReaders& readers) {
-  for (auto& [name, provider] : config.providers) RETURN_IF_ERROR(load_secret(provider, readers));
-  return {};
-}
-
 const Access* access_for(const Config& config, std::string_view service) {
   auto found = config.access.find(std::string(service));
   // sudo calls itself sudo-i for a login shell: the same person gets the same root.

@@ -43,8 +43,6 @@ SecretReaders broker_account();
 /// Errors: cfg.secret_perm (missing, or open to others) · cfg.syntax (empty, more than 4 KiB, or
 /// with characters that no client secret can have).
 base::Result<> load_secret(Provider& provider, const SecretReaders& readers);
-/// All of them; the first error ends it.
-base::Result<> load_secrets(Config& config, const SecretReaders& readers);
 
 /// The section that rules a service: its own, or for sudo-i that of sudo; nullptr: denied.
 const Access* access_for(const Config& config, std::string_view service);
