@@ -45,6 +45,7 @@ class Listener:
         self.mode = "open"
         self._changed = threading.Condition()
         self._fillers, self._live = [], set()
+        self._parked = False  # the thread waits for a mode in which it may accept
         self.accepted = 0
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -60,6 +61,8 @@ class Listener:
                 self._sock.shutdown(socket.SHUT_RDWR)
             self.mode = mode
             if mode == "blackhole":
+                # A thread still on its way into accept() would take a filler off the queue.
+                self._changed.wait_for(lambda: self._parked, 2)
                 self._sock.listen(0)
                 for _ in range(3):
                     filler = socket.socket(self._sock.family)
@@ -93,7 +96,11 @@ class Listener:
     def _run(self):
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self.mode in ("open", "closed"))
+                while self.mode not in ("open", "closed"):
+                    self._parked = True
+                    self._changed.notify_all()
+                    self._changed.wait()
+                self._parked = False
                 if self.mode == "closed":
                     return
             try:
