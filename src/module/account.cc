@@ -13,11 +13,11 @@ using base::Outcome;
 
 /// The audit line of this phase names the attempt of the authentication it belongs to.
 Result<Outcome> decide(pam_handle_t* pamh, Arguments arguments, Login& login, Options& options) {
-  if (auto described = describe(pamh, login); !described) return failure_of(std::move(described));
+  if (auto described = describe(pamh, login); !described) return failure_of(described);
   const Remembered* const remembered = recall(pamh);
   if (remembered != nullptr) login.attempt = remembered->attempt;
   auto parsed = parse_options(arguments, Line::account);
-  if (!parsed) return failure_of(std::move(parsed));
+  if (!parsed) return failure_of(parsed);
   options = *parsed;
 
   if (remembered == nullptr) {
@@ -26,8 +26,7 @@ Result<Outcome> decide(pam_handle_t* pamh, Arguments arguments, Login& login, Op
     if (options.other_logins == OtherLogins::ignore) return Outcome::not_ours;
     return fail(base::Reason::acct_not_authenticated, "other_logins=deny");
   }
-  if (auto same = require_same_user(pamh, remembered->user.view()); !same)
-    return failure_of(std::move(same));
+  if (auto same = require_same_user(pamh, remembered->user.view()); !same) return failure_of(same);
   const char* const service = item(pamh, PAM_SERVICE);
   if (service == nullptr || remembered->service.view() != service)
     return fail(base::Reason::map_pam_user_changed, "PAM_SERVICE is not the one that was granted");

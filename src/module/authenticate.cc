@@ -51,24 +51,24 @@ void apologize(const Conversation& conversation, const Login& login) {
 /// The login, a step a line.  Every failure is one that the broker has not decided.
 Result<Outcome> decide(pam_handle_t* pamh, unsigned flags, Arguments arguments,
                        const Conversation& conversation, Login& login, Options& options) {
-  if (auto described = describe(pamh, login); !described) return failure_of(std::move(described));
+  if (auto described = describe(pamh, login); !described) return failure_of(described);
   auto parsed = parse_options(arguments, Line::auth);
-  if (!parsed) return failure_of(std::move(parsed));
+  if (!parsed) return failure_of(parsed);
   options = *parsed;
-  if (auto named = require_names(pamh, login); !named) return failure_of(std::move(named));
+  if (auto named = require_names(pamh, login); !named) return failure_of(named);
 
   // An account that does not exist goes the same way, for the same text and time.
   const auto account = look_up(login.user.c_str());
-  if (!account) return base::Unexpected<Failure>(account.error());
+  if (!account) return failure_of(account);
   const auto packet = Packet::create();
-  if (!packet) return base::Unexpected<Failure>(packet.error());
+  if (!packet) return failure_of(packet);
   auto broker = Broker::start();
-  if (!broker) return failure_of(std::move(broker));
+  if (!broker) return failure_of(broker);
   if (options.debug) log_debug(pamh, login, "the broker was started");
 
   const auto decision = converse(broker->channel(), *packet, conversation,
                                  begin_of(login, *account, options, conversation, flags));
-  if (!decision) return base::Unexpected<Failure>(decision.error());
+  if (!decision) return failure_of(decision);
   broker->leave();
   if (options.debug) log_debug(pamh, login, "verdict ", base::word(decision->reason));
 
@@ -77,14 +77,11 @@ Result<Outcome> decide(pam_handle_t* pamh, unsigned flags, Arguments arguments,
       // An account that does not exist cannot be granted to anybody.
       if (!account->exists)
         return fail(base::Reason::map_no_local_user, "granted without a local account");
-      if (auto same = require_same_user(pamh, login.user.view()); !same)
-        return failure_of(std::move(same));
-      if (auto remembered = remember(pamh, login); !remembered)
-        return failure_of(std::move(remembered));
+      if (auto same = require_same_user(pamh, login.user.view()); !same) return failure_of(same);
+      if (auto remembered = remember(pamh, login); !remembered) return failure_of(remembered);
       break;
     case Outcome::not_ours:
-      if (auto same = require_same_user(pamh, login.user.view()); !same)
-        return failure_of(std::move(same));
+      if (auto same = require_same_user(pamh, login.user.view()); !same) return failure_of(same);
       break;
     case Outcome::refused:
     case Outcome::forbidden:

@@ -36,11 +36,11 @@ bool has_ended_by(const base::UniqueFd& pidfd, Deadline until) {
 
 Result<Broker> Broker::start() {
   auto program = open_trusted_program(OIDC_BROKER_PATH);
-  if (!program) return failure_of(std::move(program));
+  if (!program) return failure_of(program);
   auto pair = Channel::create();
-  if (!pair) return failure_of(std::move(pair));
+  if (!pair) return failure_of(pair);
   auto pidfd = spawn_broker(*program, pair->second);
-  if (!pidfd) return failure_of(std::move(pidfd));
+  if (!pidfd) return failure_of(pidfd);
   return Broker(std::move(pair->first), *std::move(pidfd));
 }
 

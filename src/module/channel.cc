@@ -28,7 +28,7 @@ Result<std::pair<Channel, base::UniqueFd>> Channel::create() {
     return fail_by_errno("socketpair", errno);
   base::UniqueFd theirs(ends[1]);
   auto ours = above_standard(base::UniqueFd(ends[0]));
-  if (!ours) return failure_of(std::move(ours));
+  if (!ours) return failure_of(ours);
   // recvmsg(2) gives 0 for an empty packet and for a closed socket.  Only a packet has a time.
   const int on = 1;
   if (::setsockopt(ours->get(), SOL_SOCKET, SO_TIMESTAMP, &on, sizeof on) != 0)

@@ -63,8 +63,7 @@ Result<Received> next(const Channel& channel, const Packet& packet, Patience& pa
     if (!received || received->arrival != Arrival::silence || patience.is_over()) return received;
     if (!patience.was_interrupted() && interrupt_is_held_back()) {
       patience.interrupted();
-      if (auto sent = send_small(channel, ipc::Interrupted{}); !sent)
-        return failure_of(std::move(sent));
+      if (auto sent = send_small(channel, ipc::Interrupted{}); !sent) return failure_of(sent);
     }
   }
 }
@@ -108,7 +107,7 @@ Result<Decision> await_verdict(const Channel& channel, const Packet& packet,
   Patience patience(std::chrono::seconds{begin.seconds});
   for (unsigned count = 0; count < limits::messages; ++count) {
     auto received = next(channel, packet, patience);
-    if (!received) return failure_of(std::move(received));
+    if (!received) return failure_of(received);
     switch (received->arrival) {
       case Arrival::packet: break;
       case Arrival::oversized: return fail(Reason::broker_proto, "an oversized packet");
@@ -131,7 +130,7 @@ Result<Decision> await_verdict(const Channel& channel, const Packet& packet,
     } else {
       return fail(Reason::broker_proto, "a message that is not permitted");
     }
-    if (!done) return failure_of(std::move(done));
+    if (!done) return failure_of(done);
   }
   return fail(Reason::broker_proto, "too many messages");
 }
@@ -139,10 +138,10 @@ Result<Decision> await_verdict(const Channel& channel, const Packet& packet,
 /// After the verdict: confirm, end, and nothing behind it.  A broker that crashed while it said
 /// "granted" has not granted.
 Result<> await_end(const Channel& channel, const Packet& packet) {
-  if (auto sent = send_small(channel, ipc::Confirm{}); !sent) return failure_of(std::move(sent));
+  if (auto sent = send_small(channel, ipc::Confirm{}); !sent) return failure_of(sent);
   const Deadline until = Deadline::after(limits::to_end);
   const auto end = channel.receive(packet.bytes(), until);
-  if (!end) return base::Unexpected<Failure>(end.error());
+  if (!end) return failure_of(end);
   if (end->arrival == Arrival::closed || end->arrival == Arrival::silence)
     return fail(Reason::helper_exit, "no end after the verdict");
   ipc::End message;
@@ -150,7 +149,7 @@ Result<> await_end(const Channel& channel, const Packet& packet) {
       !ipc::decode(end->packet, message))
     return fail(Reason::broker_proto, "something else than the end after the verdict");
   const auto rest = channel.receive(packet.bytes(), until);
-  if (!rest) return base::Unexpected<Failure>(rest.error());
+  if (!rest) return failure_of(rest);
   if (rest->arrival == Arrival::silence)
     return fail(Reason::helper_exit, "the socket stays open after the end");
   if (rest->arrival != Arrival::closed)
@@ -164,11 +163,10 @@ Result<Decision> converse(const Channel& channel, const Packet& packet,
                           const Conversation& conversation, const ipc::Begin& begin) {
   const std::size_t size = ipc::encode(begin, packet.bytes());
   if (size == 0) return fail(Reason::broker_proto, "the login cannot be put into a message");
-  if (auto sent = channel.send(packet.bytes().first(size)); !sent)
-    return failure_of(std::move(sent));
+  if (auto sent = channel.send(packet.bytes().first(size)); !sent) return failure_of(sent);
   auto decision = await_verdict(channel, packet, conversation, begin);
   if (!decision) return decision;
-  if (auto ended = await_end(channel, packet); !ended) return failure_of(std::move(ended));
+  if (auto ended = await_end(channel, packet); !ended) return failure_of(ended);
   return decision;
 }
 

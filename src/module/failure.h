@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string_view>
-#include <utility>
 
 #include "base/expected.h"
 #include "base/reason.h"
@@ -31,8 +30,8 @@ inline base::Unexpected<Failure> fail(base::Reason reason, const char* detail, i
 
 /// Hands the failure of a step up.
 template <class T>
-base::Unexpected<Failure> failure_of(Result<T>&& result) {
-  return base::Unexpected<Failure>(std::move(result).error());
+base::Unexpected<Failure> failure_of(const Result<T>& result) {
+  return base::Unexpected<Failure>(result.error());
 }
 
 /// The reason for a system call that failed: what an administrator would do about it differs.

@@ -44,7 +44,7 @@ Result<base::UniqueFd> open_trusted_program(const char* path) {
   const char* part = path;
   for (;;) {
     if (auto checked = check(object, /*is_program=*/false, path); !checked)
-      return failure_of(std::move(checked));
+      return failure_of(checked);
     while (*part == '/') ++part;
     const std::size_t size = std::strcspn(part, "/");
     char name[NAME_MAX + 1];
@@ -58,8 +58,7 @@ Result<base::UniqueFd> open_trusted_program(const char* path) {
     if (!object) return not_opened(path, errno);
     if (last) break;
   }
-  if (auto checked = check(object, /*is_program=*/true, path); !checked)
-    return failure_of(std::move(checked));
+  if (auto checked = check(object, /*is_program=*/true, path); !checked) return failure_of(checked);
   return object;
 }
 
