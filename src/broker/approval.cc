@@ -14,7 +14,7 @@ using Tokens = oauth::TokenResponse;
 // What the waiting knows from one event to the next.
 struct Progress {
   std::optional<base::Result<Tokens>> decided;
-  int enters = 0;
+  int enters_in_vain = 0;
   std::optional<base::Deadline> silent_until;  // set by Enter, until the question is asked again
 };
 
@@ -65,10 +65,13 @@ base::Result<> act(Terminal& terminal, Progress& progress, oauth::PollState& sta
   // Enter was pressed, and there is still no approval.
   if (progress.silent_until && (asked_provider || progress.silent_until->passed())) {
     progress.silent_until.reset();
-    if (progress.enters >= limits::max_enters) {
-      progress.decided = base::fail(
-          base::Reason::device_tries,
-          "Enter was pressed " + std::to_string(progress.enters) + " times without an approval");
+    // With a long interval (slow_down) there is not always a poll between Enter and the next
+    // question, and the person may long have approved.
+    if (asked_provider) ++progress.enters_in_vain;
+    if (progress.enters_in_vain >= limits::max_enters) {
+      progress.decided = base::fail(base::Reason::device_tries,
+                                    "Enter was pressed " + std::to_string(progress.enters_in_vain) +
+                                        " times without an approval");
       return {};
     }
     return terminal.ask(ipc::Echo::visible, waiting.still_missing);
@@ -92,8 +95,7 @@ base::Result<Tokens> wait_for_approval(Terminal& terminal, oauth::PollState stat
     if (*event == Terminal::Event::answered) {
       // Whatever was typed, it is Enter; it may be a secret and is forgotten.
       static_cast<void>(terminal.take_answer());
-      ++progress.enters;
-      progress.silent_until = base::Deadline::after(limits::silent_wait);
+      progress.silent_until = base::Deadline::after(waiting.silence);
       continue;
     }
     if (progress.decided) break;

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "broker/limits.h"
 #include "broker/terminal.h"
 #include "oauth/device_poll.h"
 
@@ -25,14 +26,16 @@ struct Waiting {
   base::Deadline give_up;     ///< the end of the login's time or of the code's
   Poll poll;
   std::function<void(const oauth::TokenResponse&)> discard;  ///< tokens that nobody waits for
+  std::chrono::milliseconds silence = limits::silent_wait;   ///< after Enter, before asking again
 };
 
 /// Shows the prompt and waits until somebody has approved or declined, the time is up, Enter was
-/// pressed too often, or the client went away.  Never returns while a question is open, unless the
-/// client went away or the question stayed open for limits::prompt_wait.
-/// Errors: those of the poll (device.denied, device.expired, device.used …) · device.timeout, or
-/// the provider's failure if that was the last it said · device.tries · device.orphan (approved,
-/// but the client had gone: the tokens went to `discard`) · those of Terminal.
+/// pressed too often (each time followed by a poll in vain), or the client went away.  Never
+/// returns while a question is open, unless the client went away or the question stayed open for
+/// limits::prompt_wait. Errors: those of the poll (device.denied, device.expired, device.used …) ·
+/// device.timeout, or the provider's failure if that was the last it said · device.tries ·
+/// device.orphan (approved, but the client had gone: the tokens went to `discard`) · those of
+/// Terminal.
 base::Result<oauth::TokenResponse> wait_for_approval(Terminal& terminal, oauth::PollState state,
                                                      const Waiting& waiting);
 

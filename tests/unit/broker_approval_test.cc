@@ -2,6 +2,7 @@
 #include "broker/approval.h"
 
 #include <deque>
+#include <thread>
 
 #include "broker/limits.h"
 #include "support/broker_peer.h"
@@ -127,6 +128,21 @@ TEST(F23_J14_too_many_enters_end_it) {
   for (int i = 1; i < broker::limits::max_enters; ++i)
     EXPECT_EQ(scene.peer.heard(), "prompt MISSING");
   EXPECT_EQ(scene.peer.heard(), "nothing");
+}
+
+// A provider that said slow_down is asked less often than a person presses Enter.
+TEST(an_enter_that_no_poll_followed_is_no_try) {
+  Scene scene;
+  scene.waiting.silence = 1ms;
+  scene.state.next_at = Steady::now() + 300ms;
+  std::jthread person([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      if (scene.peer.heard().starts_with("prompt")) scene.peer.enter();
+      std::this_thread::sleep_for(1ms);
+    }
+  });
+  scene.then(approved);
+  EXPECT_OK(scene.play());
 }
 
 TEST(a_refusal_of_the_provider_waits_for_the_open_question) {
