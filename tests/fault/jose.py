@@ -5,6 +5,7 @@ A weak key here really signs: a client that only fails to verify the signature h
 """
 
 import base64
+import copy
 import functools
 import hashlib
 import hmac
@@ -245,11 +246,18 @@ def half_hash(alg, text):
     return b64u(digest[:len(digest) // 2])
 
 
+@functools.lru_cache(maxsize=None)
+def _stranger(alg):
+    """Somebody else's key; making one takes longer than everything done with it."""
+    return Key(alg)
+
+
 def malformed(claims, key):
     """Tokens no verifier may accept, by name. All carry CLAIMS where they carry anything."""
     good = token(claims, key)
     head, body, signature = good.split(".")
-    other = Key(key.alg if key.alg in CURVES else "RS256", kid=key.kid)
+    other = copy.copy(_stranger(key.alg if key.alg in CURVES else "RS256"))
+    other.kid = key.kid
     raw_body = compact_json(claims)
 
     def headed(**header):
