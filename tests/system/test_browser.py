@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real browser: the person scans or types, signs on and decides; the terminal follows."""
+
+import pytest
+
+from company import IDENTITY, Company, Provider, enter_end, enter_shell, shipped
+from harness.sshd import Sshd
+from screen import scan
+
+ACCESS = '\n[access.sshd]\nallow_groups = ["linux-users"]\n'
+
+
+@pytest.fixture(scope="module")
+def company(machine, syslog_collector):
+    with Provider() as idp, machine.changes(), Sshd() as sshd:
+        company = Company(machine, idp, syslog_collector, sshd)
+        company.person("alice")
+        machine.config("\n".join([IDENTITY, ACCESS, company.provider()]))
+        machine.pam("sshd", shipped("sshd"))
+        yield company
+
+
+def test_what_chromium_approves_from_the_qr_code_opens_the_shell(company):
+    with company.ssh("alice") as terminal:
+        terminal.verification()
+        company.idp.browse(scan(terminal.transcript), "alice", chromium=True)
+        enter_shell(terminal)
+        assert terminal.run_in_shell("id -un").strip() == "alice"
+    company.decided("ok", rhost=terminal.address)
+
+
+def test_what_chromium_declines_after_typing_the_code_is_refused(company):
+    with company.ssh("alice", "NumberOfPasswordPrompts=1") as terminal:
+        shown = terminal.verification()
+        company.idp.browse(shown.uri, "alice", user_code=shown.user_code, decision="deny",
+                           chromium=True)
+        assert enter_end(terminal) == 255
+    company.decided("device.denied", rhost=terminal.address)
+
+
+def test_a_person_signed_on_as_somebody_else_is_refused(company):
+    """Catalogue F02, by forms in a session of bob's."""
+    with company.ssh("alice", "NumberOfPasswordPrompts=1") as terminal:
+        terminal.verification()
+        company.idp.browse(scan(terminal.transcript), "bob")
+        assert enter_end(terminal) == 255
+    company.decided("map.user_mismatch", rhost=terminal.address)
