@@ -219,7 +219,10 @@ class PamApp:
     def _read(self, deadline: float) -> bool:
         """Takes in more events.  False at the end of the report or of the time."""
         left = max(0.0, deadline - time.monotonic())
-        if not select.select([self._report], [], [], left)[0]:
+        # Not select(2): with many logins at once a number may be above 1,023.
+        poll = select.poll()
+        poll.register(self._report, select.POLLIN)
+        if not poll.poll(left * 1000):
             return False
         data = os.read(self._report, 1 << 16)
         if not data:
