@@ -152,6 +152,15 @@ constexpr const char* deadly[] = {
     "perf_event_open",
 };
 
+// A condition on one argument of a system call (seccomp_rule_add(3)); the library's own macros for
+// it are C compound literals.
+constexpr scmp_arg_cmp argument_is(unsigned number, scmp_datum_t value) {
+  return {number, SCMP_CMP_EQ, value, 0};
+}
+constexpr scmp_arg_cmp argument_has(unsigned number, scmp_datum_t mask, scmp_datum_t value) {
+  return {number, SCMP_CMP_MASKED_EQ, mask, value};
+}
+
 class Builder {
  public:
   Builder() : filter_(seccomp_init(SCMP_ACT_ERRNO(EPERM))) { ok_ = filter_ != nullptr; }
@@ -182,21 +191,21 @@ base::Result<> filter_system_calls() {
   for (const char* name : deadly) filter.rule(SCMP_ACT_KILL_PROCESS, name);
   // Threads yes (curl's resolver has one), processes no.  clone3 hides its flags from us: with
   // ENOSYS the C library uses clone.
-  filter.rule(SCMP_ACT_ALLOW, "clone", SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
-  filter.rule(SCMP_ACT_KILL_PROCESS, "clone", SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
+  filter.rule(SCMP_ACT_ALLOW, "clone", argument_has(0, CLONE_THREAD, CLONE_THREAD));
+  filter.rule(SCMP_ACT_KILL_PROCESS, "clone", argument_has(0, CLONE_THREAD, 0));
   filter.rule(SCMP_ACT_ERRNO(ENOSYS), "clone3");
   // Only the internet, and netlink for the resolver's question which addresses this host has.  A
   // unix socket is an error and not death: the C library asks nscd first and goes on without.
-  filter.rule(SCMP_ACT_ALLOW, "socket", SCMP_A0(SCMP_CMP_EQ, AF_INET));
-  filter.rule(SCMP_ACT_ALLOW, "socket", SCMP_A0(SCMP_CMP_EQ, AF_INET6));
-  filter.rule(SCMP_ACT_ALLOW, "socket", SCMP_A0(SCMP_CMP_EQ, AF_NETLINK));
-  filter.rule(SCMP_ACT_ERRNO(EACCES), "socket", SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
-  filter.rule(SCMP_ACT_ALLOW, "socketpair", SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+  filter.rule(SCMP_ACT_ALLOW, "socket", argument_is(0, AF_INET));
+  filter.rule(SCMP_ACT_ALLOW, "socket", argument_is(0, AF_INET6));
+  filter.rule(SCMP_ACT_ALLOW, "socket", argument_is(0, AF_NETLINK));
+  filter.rule(SCMP_ACT_ERRNO(EACCES), "socket", argument_is(0, AF_UNIX));
+  filter.rule(SCMP_ACT_ALLOW, "socketpair", argument_is(0, AF_UNIX));
   // Reading the dumpable flag and naming threads; nothing that could undo what main did.
-  filter.rule(SCMP_ACT_ALLOW, "prctl", SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
-  filter.rule(SCMP_ACT_ALLOW, "prctl", SCMP_A0(SCMP_CMP_EQ, PR_GET_DUMPABLE));
-  filter.rule(SCMP_ACT_ALLOW, "ioctl", SCMP_A1(SCMP_CMP_EQ, 0x5421 /* FIONBIO */));
-  filter.rule(SCMP_ACT_ALLOW, "ioctl", SCMP_A1(SCMP_CMP_EQ, 0x541B /* FIONREAD */));
+  filter.rule(SCMP_ACT_ALLOW, "prctl", argument_is(0, PR_SET_NAME));
+  filter.rule(SCMP_ACT_ALLOW, "prctl", argument_is(0, PR_GET_DUMPABLE));
+  filter.rule(SCMP_ACT_ALLOW, "ioctl", argument_is(1, 0x5421 /* FIONBIO */));
+  filter.rule(SCMP_ACT_ALLOW, "ioctl", argument_is(1, 0x541B /* FIONREAD */));
   return filter.load();
 }
 
