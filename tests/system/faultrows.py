@@ -113,6 +113,13 @@ def expected(name: str, verdicts: list[tuple[str, str]]) -> tuple[str, str]:
     raise LookupError(f"nothing is said about {name}")
 
 
+def idle(verdicts: list[tuple[str, str]], names) -> list[str]:
+    """Patterns that decide about no row: leftovers, or hidden behind a wider one."""
+    deciding = {next((pattern for pattern, _ in verdicts if fnmatch.fnmatchcase(name, pattern)), None)
+                for name in names}
+    return [pattern for pattern, _ in verdicts if pattern not in deciding]
+
+
 def play(bench: support.Bench, row: Row, weigh: bool = False, arrange=None, **settings) -> Played:
     """One login during which the endpoint shows the behaviour.  ARRANGE(idp) may change it first."""
     knobs = {"expires_in": CODE_LIFE} if row.endpoint == "token" else {}
