@@ -294,7 +294,7 @@ FAULTS = [
     ("close_range", "1", "ENOSYS", None), ("setsid", "1", "EPERM", None),
     ("wait4", "1", "ECHILD", None), ("pidfd_send_signal", "1", "EPERM", None),
     ("waitid", "1", "ECHILD", None), ("rt_sigprocmask", "1", "EINVAL", None),
-    ("prlimit64", "3+", "EPERM", None), ("prctl", "1", "EINVAL", "sandbox"),
+    ("prlimit64", "3+", "EPERM", None), ("prctl", "1+", "EINVAL", "sandbox"),
     ("setgroups", "1", "EPERM", "sandbox"), ("setresgid", "1", "EPERM", "sandbox"),
     ("setresuid", "2", "EPERM", "sandbox"), ("setresuid", "3", "EAGAIN", "sandbox"),
     ("landlock_create_ruleset", "2", "ENOMEM", "sandbox"),
