@@ -5,6 +5,7 @@
 #include <security/pam_ext.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -15,6 +16,8 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+
+#include "support/cmocka_cc.h"
 
 namespace bed {
 namespace {
@@ -140,6 +143,7 @@ int converse(int count, const pam_message** messages, pam_response** responses, 
 }  // namespace
 
 const char* const grants = "begin\nverdict granted ok\nconfirm\nend\n";
+const std::string refuses = "begin\nverdict refused device.denied\nconfirm\nend\n";
 
 const std::string& broker_path() { return the_broker_path; }
 const std::string& directory() { return the_directory; }
@@ -229,5 +233,36 @@ void App::end() {
   if (handle_ != nullptr) pam_end(handle_, last_);
   handle_ = nullptr;
 }
+
+int log_in(const char* service) {
+  App app(service);
+  const int code = app.authenticate();
+  return code == PAM_SUCCESS ? app.account() : code;
+}
+
+void warm_up() {
+  script(grants);
+  EXPECT_EQ(log_in(), PAM_SUCCESS);
+}
+
+bool has_no_child() {
+  errno = 0;
+  return ::waitpid(-1, nullptr, WNOHANG | static_cast<int>(__WALL)) == -1 && errno == ECHILD;
+}
+
+void expect_denied(App& app, int actual, int code, const std::string& reason) {
+  EXPECT_EQ(actual, code);
+  const auto lines = audit();
+  EXPECT_EQ(lines.size(), 1U);
+  const std::string& line = lines[0].text;
+  EXPECT_EQ(value_of(line, "event"), "login");
+  EXPECT_EQ(value_of(line, "outcome"), "denied");
+  EXPECT_EQ(value_of(line, "reason"), reason);
+  const std::string attempt = value_of(line, "attempt");
+  EXPECT_EQ(attempt.size(), 16U);
+  EXPECT(app.person.saw("Sign-in is not possible right now (reference " + attempt + ")."));
+}
+
+void expect_no_line() { EXPECT_EQ(audit().size(), 0U); }
 
 }  // namespace bed

@@ -47,6 +47,8 @@ void script(const std::string& text);
 std::string reported(const std::string& key);
 /// begin, granted, confirm, end.
 extern const char* const grants;
+/// The same with a refusal of the person's.
+extern const std::string refuses;
 
 const std::string& broker_path();
 const std::string& directory();  ///< where pam.d and the module lie, for this process alone
@@ -95,6 +97,19 @@ class App {
   pam_handle_t* handle_ = nullptr;
   int last_ = PAM_SUCCESS;
 };
+
+/// One whole life of a handle.
+int log_in(const char* service = "plain");
+/// Loads what NSS and libpam load once, so that comparisons see the module alone.
+void warm_up();
+/// No child of ours exists, of whatever kind.
+bool has_no_child();
+
+/// The module denied by itself: this code, exactly one line with this reason, and the person read
+/// the reference that the line has.
+void expect_denied(App& app, int actual, int code, const std::string& reason);
+/// The broker decided: the module adds no line.
+void expect_no_line();
 
 /// Time passes this many times faster for what asks clock_gettime(CLOCK_MONOTONIC) and waits by
 /// poll(), while the object lives.
