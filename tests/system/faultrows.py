@@ -189,4 +189,4 @@ def assert_in_time(played: Played, budget: float) -> None:
     endpoint, seconds = played.row.endpoint, played.attempt.seconds
     # The poll is asked again until the code has run out.
     limit = CODE_LIFE if endpoint == "token" else ASKED_AFTER[endpoint] + budget
-    assert seconds <= limit + SLACK, f"{seconds} s, not {limit} s"
+    assert seconds <= limit + SLACK, f"{seconds} s, not {limit} s: {played.attempt}"

@@ -11,6 +11,7 @@ import test_discovery
 import test_dns
 import test_http_answers
 import test_http_connection
+import test_http_redirect
 import test_http_status
 import test_tls
 from fault import catalogue, faults
@@ -18,6 +19,8 @@ from fault import catalogue, faults
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 GROUPS = "DEFJKL"
 SOURCES = [*TESTS.glob("system/test_*.py"), *TESTS.glob("module/*_test.cc"), *TESTS.glob("unit/*_test.cc")]
+TABLES = (test_tls, test_http_connection, test_http_redirect, test_http_answers, test_http_status,
+          test_discovery)
 
 
 def named_ids() -> set[str]:
@@ -28,8 +31,7 @@ def named_ids() -> set[str]:
 
 def played() -> set[tuple[str, str]]:
     """(behaviour, endpoint) of every row that is played as a login."""
-    tables = (test_tls, test_http_connection, test_http_answers, test_http_status, test_discovery)
-    found = {(row.behaviour, row.endpoint) for table in tables for row in table.ROWS.values()}
+    found = {(row.behaviour, row.endpoint) for table in TABLES for row in table.ROWS.values()}
     found |= {(f"http.dns-{mode}", endpoint) for mode, endpoint in test_dns.ROWS.values()}
     found |= {(behaviour, "jwks") for behaviour in (*test_cache.TTL, *test_cache.KEY_FAILURES, "jwks.rotated-late")}
     return found | {("idtoken.kid-unknown", "token")}
@@ -60,6 +62,6 @@ def test_every_wrong_answer_of_groups_d_and_e_is_played_wherever_it_can_be_given
 
 
 def test_what_is_expected_is_said_by_patterns_that_are_used():
-    for table in (test_tls, test_http_connection, test_http_answers, test_http_status, test_discovery):
+    for table in TABLES:
         assert faultrows.idle(table.EXPECTED, table.ROWS) == [], table.__name__
     assert faultrows.idle(test_discovery.BESIDE_EXPECTED, test_discovery.BESIDE) == []

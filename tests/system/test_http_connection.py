@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Catalogue E08-E10, E24: redirects, connections that fail, answers that never come, HTTP/2."""
+"""Catalogue E09, E10, E24: connections that fail, answers that never come, HTTP/2; and revocation."""
 
 import pytest
 
@@ -8,13 +8,8 @@ import support
 
 pytestmark = pytest.mark.timeout(120)
 
-ROWS = faultrows.rows("E08", "E09", "E10", "E24")
+ROWS = faultrows.rows("E09", "E10", "E24")
 EXPECTED = faultrows.table("""
-    E08-http.redirect-*  UNAVAIL http.redirect
-    E08-http.refresh-header-discovery  UNAVAIL idp.issuer
-    E08-http.refresh-header-jwks  UNAVAIL jwks.size
-    E08-http.refresh-header-userinfo  AUTH_ERR token.userinfo_sub
-    E08-http.refresh-header-*  UNAVAIL device.response
     E09-http.reset-mid-body-*  UNAVAIL http.proto
     E09-*  UNAVAIL idp.connect
     E10-http.body-never-ends-jwks  UNAVAIL jwks.size

@@ -19,7 +19,7 @@ EXPECTED = faultrows.table("""
     C12-*  UNAVAIL idp.content_type
     E16-*  UNAVAIL idp.rate
     E15-http.200-empty-* E15-http.200-json-*  UNAVAIL idp.json
-    E15-http.404-token E15-http.200-with-error-token E15-http.200-error-and-success-token  AUTH_ERR device.response
+    E15-http.404-token E15-http.200-error-and-success-token  AUTH_ERR device.response
     E15-http.401-token E15-http.403-token E15-http.40[134]-device_authorization  UNAVAIL idp.client_rejected
     E15-http.401-with-success-device_authorization  UNAVAIL idp.client_rejected
     E15-http.429-with-success-token E15-http.503-with-success-token  UNAVAIL idp.status
