@@ -65,6 +65,10 @@ def parse(raw: bytes, sender_pid: int = 0, uid: int = -1) -> Line:
                 head["text"], sender_pid, uid, raw, time.monotonic())
 
 
+#: Begins a datagram of our own; no syslog message does.
+BARRIER = b"<barrier>"
+
+
 class SyslogCollector:
     """Context manager; binds /dev/log and collects in a thread."""
 
@@ -72,7 +76,8 @@ class SyslogCollector:
         require_sandbox()
         self.path = path
         self._lines: list[Line] = []
-        self._changed = threading.Condition()
+        self._changed = threading.Condition(threading.Lock())
+        self._sent = self._passed = 0  # barriers
         self._socket: socket.socket | None = None
         self._thread: threading.Thread | None = None
 
@@ -105,12 +110,32 @@ class SyslogCollector:
                 if level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS:
                     pid, uid, _ = struct.unpack("iII", content[:12])
             with self._changed:
-                self._lines.append(parse(data, pid, uid))
+                if data.startswith(BARRIER):
+                    self._passed = int(data[len(BARRIER):])
+                else:
+                    self._lines.append(parse(data, pid, uid))
                 self._changed.notify_all()
+
+    def _settle(self, timeout: float = 30) -> None:
+        """Waits until everything that was sent before now has been read.  The socket is a queue, so
+        what we send ourselves arrives behind it; on a busy machine our thread may lag."""
+        with self._changed:
+            self._sent += 1
+            mine = self._sent
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+                # Released while sending: the reader has to make room.
+                self._changed.release()
+                try:
+                    sender.sendto(BARRIER + str(mine).encode(), self.path)
+                finally:
+                    self._changed.acquire()
+            if not self._changed.wait_for(lambda: self._passed >= mine, timeout):
+                raise AssertionError(f"{self.path} was not read for {timeout} s")
 
     def lines(self, facility: str | None = None, ident: str | None = None,
               severity: str | None = None, matching: str | None = None) -> list[Line]:
-        """What has arrived since clear(), oldest first."""
+        """What was sent since clear(), oldest first."""
+        self._settle()
         with self._changed:
             lines = list(self._lines)
         return [line for line in lines
@@ -123,6 +148,7 @@ class SyslogCollector:
         return "\n".join(map(str, self.lines()))
 
     def clear(self) -> None:
+        self._settle()
         with self._changed:
             self._lines.clear()
 
