@@ -2,6 +2,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <exception>
@@ -47,9 +48,10 @@ int main(int argc, char** argv) {
   // The connection to the log is made here: the sandbox lets no unix socket be made later.
   openlog("pam-oidc-broker", LOG_PID | LOG_NDELAY, LOG_AUTHPRIV);
   try {
-    return broker::serve_one_conversation(base::UniqueFd(conversation_descriptor))
-               ? 0
-               : exit_incomplete;
+    const bool carried = broker::serve_one_conversation(base::UniqueFd(conversation_descriptor));
+    // Everything of ours is wiped and closed by now.  What the libraries would still tidy up goes
+    // with the process, and the application waits for its end.
+    _exit(carried ? 0 : exit_incomplete);
   } catch (const std::exception&) {
     // Memory ran out or the code is wrong.  The module sees a conversation without an end and
     // denies.
