@@ -29,11 +29,11 @@ def children_of(pid: int) -> list[int]:
         with contextlib.suppress(OSError, ValueError):
             after = (entry / "stat").read_text().rpartition(")")[2].split()
             parents.setdefault(int(after[1]), []).append(int(entry.name))
-    found, todo = [], [pid]
-    while todo:
-        for child in parents.get(todo.pop(), []):
+    found, unvisited = [], [pid]
+    while unvisited:
+        for child in parents.get(unvisited.pop(), []):
             found.append(child)
-            todo.append(child)
+            unvisited.append(child)
     return found
 
 
