@@ -67,15 +67,15 @@ class Stage:
     def __init__(self, bench: Bench, idp, denier, resolver):
         self.bench, self.idp, self.denier, self.resolver = bench, idp, denier, resolver
         self.machine, self.log = bench.machine, bench.log
-        self.idp_port_nobody = _port_nobody_listens_on()
 
 
-def _port_nobody_listens_on() -> int:
-    """Bound and never listened on: connections are refused, and nobody else gets it."""
-    taken = socket.socket()
-    taken.bind(("127.0.0.1", 0))
-    _port_nobody_listens_on.kept = taken
-    return taken.getsockname()[1]
+@contextlib.contextmanager
+def _port_nobody_listens_on():
+    """Bound and never listened on: connections are refused, and nobody else gets it.  Of one scene
+    alone: a second login at the same dead issuer is told that another one failed just now."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
 
 
 @pytest.fixture(scope="module")
@@ -109,8 +109,6 @@ def _with_result(stage: Stage, stack: str, said: str):
     settings, access, user, answers, arguments = {}, {}, "alice", (), OURS
     if said == "PAM_PERM_DENIED":
         access = {"allow_users": ["bob"]}
-    elif said == "PAM_AUTHINFO_UNAVAIL":
-        settings = {"issuer": f"https://localhost:{stage.idp_port_nobody}"}
     elif said == "PAM_USER_UNKNOWN":
         user = "no\x01name"
     elif said == "PAM_IGNORE":
@@ -129,7 +127,12 @@ def _with_result(stage: Stage, stack: str, said: str):
         with bench.provider(approve_after=None) as patient, \
                 bench.service(patient, stack=stack.replace("%M", arguments)) as service:
             return play(bench, service, *answers, user=user)
-    with bench.service(idp, settings, access, stack.replace("%M", arguments)) as service:
+    with contextlib.ExitStack() as kept:
+        if said == "PAM_AUTHINFO_UNAVAIL":
+            port = kept.enter_context(_port_nobody_listens_on())
+            settings = {"issuer": f"https://localhost:{port}"}
+        service = kept.enter_context(
+            bench.service(idp, settings, access, stack.replace("%M", arguments)))
         return play(bench, service, *answers, user=user)
 
 
