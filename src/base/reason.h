@@ -162,7 +162,25 @@ enum class Outcome : std::uint8_t {
   X(sys_emfile, "sys.emfile", unavailable, "no file descriptor left")                              \
   X(sys_nomem, "sys.nomem", unavailable, "no memory left")                                         \
   X(sys_fork, "sys.fork", unavailable, "no process could be started")                              \
-  X(sys_error, "sys.error", unavailable, "a system call failed; the detail names it")
+  X(sys_error, "sys.error", unavailable, "a system call failed; the detail names it")              \
+  X(token_scope, "token.scope", forbidden, "a token lacks a required scope")                       \
+  X(token_subject_kind, "token.subject_kind", forbidden,                                           \
+    "a person's token where a program's is asked for, or the reverse")                             \
+  X(token_replay, "token.replay", refused, "a token that may log in once has done so")             \
+  X(token_replay_store, "token.replay_store", unavailable,                                         \
+    "used tokens cannot be written down, so none that may log in once is accepted")                \
+  X(token_truncated, "token.truncated", refused,                                                   \
+    "a client cut the token at the longest answer that it can give; oidc-ssh does not")            \
+  X(intro_active, "intro.active", refused, "the introspection answer has no boolean active")       \
+  X(intro_inactive, "intro.inactive", refused, "the provider says that the token is not active")   \
+  X(intro_claims, "intro.claims", refused,                                                         \
+    "the introspection answer lacks what the configuration requires of it")                        \
+  X(intro_unavailable, "intro.unavailable", unavailable,                                           \
+    "the introspection endpoint did not answer as it should")                                      \
+  X(intro_jwt, "intro.jwt", refused,                                                               \
+    "the introspection answer is not the signed or encrypted JWT that was agreed")                 \
+  X(map_namespace, "map.namespace", refused,                                                       \
+    "the account is not one that programs, or people, log in to")
 
 enum class Reason : std::uint16_t {
 #define OIDC_ENUMERATOR(name, word, outcome, text) name,

@@ -189,6 +189,26 @@ const char* service_name(std::string_view text) {
   return "is not a PAM service name (PAM makes them lower case)";
 }
 
+const char* claim_and_value(std::string_view text) {
+  const std::size_t equals = text.find('=');
+  if (equals == text.npos || equals == 0 || equals + 1 == text.size())
+    return "is not of the form NAME=VALUE";
+  if (const char* problem = claim_name(text.substr(0, equals))) return problem;
+  return visible_word(text.substr(equals + 1));
+}
+
+const char* assertion_algorithm(std::string_view text) {
+  // What the library that signs them knows; RFC 7523 leaves the choice to the provider.
+  for (const std::string_view known : {"RS256", "RS384", "RS512", "ES256", "ES384", "ES512"})
+    if (text == known) return nullptr;
+  return "is none of RS256, RS384, RS512, ES256, ES384, ES512";
+}
+
+const char* assertion_audience(std::string_view text) {
+  if (text == "issuer" || text == "endpoint") return nullptr;
+  return https_url(text) == nullptr ? nullptr : "is neither issuer nor endpoint nor an https URL";
+}
+
 const char* signature_algorithm(std::string_view text) {
   constexpr std::string_view known[] = {"RS256", "RS384", "RS512", "PS256", "PS384",
                                         "PS512", "ES256", "ES384", "ES512", "EdDSA"};

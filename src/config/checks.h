@@ -29,6 +29,9 @@ const char* group_name(std::string_view text);    ///< UTF-8 without control cha
 const char* account_name(std::string_view text);  ///< of an account that can be logged in to
 const char* local_name(std::string_view text);    ///< of any account, root included
 const char* provider_name(std::string_view text);
+const char* claim_and_value(std::string_view text);  ///< NAME=VALUE, both visible words
+const char* assertion_algorithm(std::string_view text);
+const char* assertion_audience(std::string_view text);  ///< "issuer", "endpoint" or an https_url
 const char* service_name(std::string_view text);
 const char* signature_algorithm(std::string_view text);
 

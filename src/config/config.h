@@ -19,8 +19,45 @@ namespace config {
 /// Where the person's claims come from (DESIGN §3); configured, never a silent fallback.
 enum class IdentitySource { id_token, userinfo, access_token };
 
-/// RFC 6749 §2.3, RFC 7591 §2.
-enum class ClientAuthentication { none, client_secret_basic, client_secret_post };
+/// RFC 6749 §2.3, RFC 7591 §2; private_key_jwt is OIDC Core §9, tls_client_auth RFC 8705 §2.1.
+enum class ClientAuthentication {
+  none,
+  client_secret_basic,
+  client_secret_post,
+  private_key_jwt,
+  tls_client_auth,
+};
+
+/// How a machine's access token is found to be valid.
+enum class TokenValidation { jwt, introspection };
+
+/// What an introspection endpoint answers with: JSON (RFC 7662), a signed JWT, or one that is
+/// encrypted for us besides (RFC 9701).  Nothing less than what was agreed is accepted.
+enum class IntrospectionResponse { json, signed_jwt, encrypted_jwt };
+
+/// [provider.NAME.machines]: access tokens that programs log in with.
+struct Machines {
+  std::string audience;  ///< ours, as a resource; required in `aud`
+  TokenValidation validation = TokenValidation::jwt;
+  std::string issuer;              ///< `iss` of access tokens; the provider's unless set (Q31)
+  std::vector<std::string> types;  ///< accepted `typ`, lower case; "" stands for an absent one
+  std::string client_claim;        ///< exactly one (Q23)
+  std::string scope_claim;         ///< a string of words or a list of them (Q21)
+  std::vector<std::string> required_scopes;  ///< all of them
+  bool subject_required = true;              ///< RFC 9068 §2.2; some providers send none (Q24)
+  bool issued_at_required = true;            ///< likewise `iat`
+  /// "NAME=VALUE" of a claim that says the token is a program's own; empty: it is when `sub` is the
+  /// client (RFC 9068 §2.2) or absent.
+  std::string machine_claim;
+  std::chrono::seconds max_lifetime{86400};  ///< exp − iat, and exp − now
+  bool single_use = false;                   ///< each `jti` once on this host
+  std::string jwks_uri;                      ///< empty: the provider's (Q28)
+  std::string introspection_endpoint;        ///< empty: from discovery
+  IntrospectionResponse introspection_response = IntrospectionResponse::json;
+  std::chrono::seconds introspection_cache{60};  ///< 0: every login asks
+  std::string decryption_key_file;               ///< private JWK Set made by `pam-oidc keys`
+  std::optional<base::Secret> decryption_keys;   ///< its content, by load_secret()
+};
 
 enum class QrStyle { half_blocks, ascii, off };
 
@@ -37,8 +74,16 @@ struct Provider {
   std::string issuer;   ///< compared byte for byte
   std::string client_id;
   ClientAuthentication client_authentication = ClientAuthentication::client_secret_basic;
-  std::string client_secret_file;             ///< set unless client_authentication is none
+  std::string client_secret_file;             ///< set with client_secret_basic and _post
   std::optional<base::Secret> client_secret;  ///< its content, by load_secret()
+  std::string client_key_file;                ///< PEM; private_key_jwt and tls_client_auth
+  std::optional<base::Secret> client_key;     ///< its content, by load_secret()
+  std::string client_certificate_file;        ///< PEM, chain included; tls_client_auth
+  std::string client_certificate;             ///< its content, by load_secret()
+  std::string client_key_id;                  ///< `kid` of our assertions; empty: none
+  std::string client_assertion_algorithm;     ///< RS256 …, ES512
+  /// `aud` of our assertions (V32): "issuer", "endpoint" (the one that is asked), or a URL.
+  std::string client_assertion_audience;
   std::vector<std::string> scopes = {"openid"};
   IdentitySource identity_source = IdentitySource::id_token;
   /// False: an absent ID token is no error where claims come from elsewhere.
@@ -58,6 +103,7 @@ struct Provider {
   std::vector<std::string> acr_values;          ///< sent, and one of them required in the result
   std::optional<std::chrono::seconds> max_age;  ///< auth_time at most this old
   std::chrono::seconds clock_skew{60};          ///< at most 300
+  std::optional<Machines> machines;             ///< absent: no machine logs in
 };
 
 /// [identity].
@@ -77,6 +123,13 @@ struct Access {
   std::vector<std::string> allow_users;
 };
 
+/// [accounts.NAME]: an account that is not one person's.
+struct Account {
+  std::string name;
+  std::vector<std::string> clients;  ///< who may become it: values of Machines::client_claim
+  bool allow_people = false;         ///< the person of the same name may log in to it, too
+};
+
 struct Prompt {
   QrStyle qr = QrStyle::half_blocks;
   bool plain = false;  ///< no QR, no lines, short sentences: for screen readers
@@ -88,8 +141,9 @@ struct Config {
   std::map<std::string, Provider> providers;
   std::string default_provider;
   Identity identity;
-  std::map<std::string, Access> access;  ///< by service; absent = denied
-  std::vector<std::string> local_users;  ///< [local] users: not ours, PAM_IGNORE
+  std::map<std::string, Access> access;     ///< by service; absent = denied
+  std::map<std::string, Account> accounts;  ///< by name; absent = people only
+  std::vector<std::string> local_users;     ///< [local] users: not ours, PAM_IGNORE
   Prompt prompt;
   std::chrono::seconds login_timeout{110};
 };

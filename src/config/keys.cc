@@ -22,9 +22,19 @@ constexpr Key table[] = {
     {Section::provider, "client_id", Type::text, nullptr, true,
      "the client identifier that the provider gave us"},
     {Section::provider, "client_authentication", Type::text, "\"client_secret_basic\"", false,
-     "none, client_secret_basic or client_secret_post"},
+     "none, client_secret_basic, client_secret_post, private_key_jwt or tls_client_auth"},
     {Section::provider, "client_secret_file", Type::text, nullptr, false,
      "the file that holds the client secret"},
+    {Section::provider, "client_key_file", Type::text, nullptr, false,
+     "the file that holds the client's private key, for private_key_jwt and tls_client_auth"},
+    {Section::provider, "client_certificate_file", Type::text, nullptr, false,
+     "the client's certificate and its chain, for tls_client_auth"},
+    {Section::provider, "client_key_id", Type::text, nullptr, false,
+     "the kid by which the provider knows the client's key"},
+    {Section::provider, "client_assertion_algorithm", Type::text, "\"RS256\"", false,
+     "how client assertions are signed: RS256, RS384, RS512, ES256, ES384 or ES512"},
+    {Section::provider, "client_assertion_audience", Type::text, "\"issuer\"", false,
+     "the audience of client assertions: issuer, endpoint, or a URL"},
     {Section::provider, "scopes", Type::list, "[\"openid\"]", false, "the scopes to ask for"},
     {Section::provider, "identity_source", Type::text, "\"id_token\"", false,
      "where claims come from: id_token, userinfo or access_token"},
@@ -59,6 +69,41 @@ constexpr Key table[] = {
     {Section::provider, "clock_skew", Type::duration, "\"60s\"", false,
      "how far the provider's clock may differ from ours; 0s to 300s"},
 
+    {Section::machines, "audience", Type::text, nullptr, true,
+     "the audience that an access token must have: the name of these hosts as a resource"},
+    {Section::machines, "validation", Type::text, "\"jwt\"", false,
+     "how a token is found to be valid: jwt or introspection"},
+    {Section::machines, "issuer", Type::text, nullptr, false,
+     "the issuer that access tokens name, where it is not the provider's"},
+    {Section::machines, "types", Type::list, "[\"at+jwt\"]", false,
+     "accepted typ values of an access token; an empty string stands for none"},
+    {Section::machines, "client_claim", Type::text, "\"client_id\"", false,
+     "the claim that names the client; exactly one"},
+    {Section::machines, "scope_claim", Type::text, "\"scope\"", false,
+     "the claim that lists scopes, as words in a string or as a list"},
+    {Section::machines, "required_scopes", Type::list, "[]", false,
+     "scopes that a token must have, all of them"},
+    {Section::machines, "subject_required", Type::boolean, "true", false,
+     "whether a token without a subject is refused"},
+    {Section::machines, "issued_at_required", Type::boolean, "true", false,
+     "whether a token that does not say when it was issued is refused"},
+    {Section::machines, "machine_claim", Type::text, nullptr, false,
+     "NAME=VALUE of a claim that only a program's token has; else its subject is the client"},
+    {Section::machines, "max_lifetime", Type::duration, "\"24h\"", false,
+     "how long a token may be valid in all; 60s to 365d"},
+    {Section::machines, "single_use", Type::boolean, "false", false,
+     "whether each token logs in once on this host; it must have a jti"},
+    {Section::machines, "jwks_uri", Type::text, nullptr, false,
+     "the keys that access tokens are signed with, where they are not the provider's"},
+    {Section::machines, "introspection_endpoint", Type::text, nullptr, false,
+     "overrides the discovery document"},
+    {Section::machines, "introspection_response", Type::text, "\"json\"", false,
+     "what the introspection endpoint answers with: json, signed or encrypted"},
+    {Section::machines, "introspection_cache", Type::duration, "\"60s\"", false,
+     "how long a positive answer may be used again; 0s to 600s, 0s is never"},
+    {Section::machines, "decryption_key_file", Type::text, nullptr, false,
+     "the private key set for encrypted answers, made by pam-oidc keys"},
+
     {Section::identity, "username_claim", Type::text, nullptr, true,
      "the claim that names the account; exactly one"},
     {Section::identity, "domains", Type::list, "[]", false,
@@ -77,6 +122,11 @@ constexpr Key table[] = {
     {Section::access, "allow_users", Type::list, "[]", false,
      "accounts that may use this service whatever their groups"},
 
+    {Section::accounts, "clients", Type::list, "[]", false,
+     "clients whose access tokens log in to this account"},
+    {Section::accounts, "allow_people", Type::boolean, "false", false,
+     "whether the person of this name may log in, too"},
+
     {Section::local, "users", Type::list, "[]", false, "accounts that are none of our business"},
 
     {Section::prompt, "qr", Type::text, "\"utf8\"", false,
@@ -90,26 +140,45 @@ constexpr Key table[] = {
 constexpr Preset preset_table[] = {
     // No ID token in a device login before 12.2 nor by default since, claims in userinfo only, and
     // an administrator may put the page for the code on any host.
-    {"pingfederate", "identity_source", "\"userinfo\""},
-    {"pingfederate", "id_token_required", "false"},
-    {"pingfederate", "verification_hosts", "[\"*\"]"},
-    {"pingfederate", "access_token_types", "[\"at+jwt\", \"\"]"},
+    {"pingfederate", Section::provider, "identity_source", "\"userinfo\""},
+    {"pingfederate", Section::provider, "id_token_required", "false"},
+    {"pingfederate", Section::provider, "verification_hosts", "[\"*\"]"},
+    {"pingfederate", Section::provider, "access_token_types", "[\"at+jwt\", \"\"]"},
+    // An access token manager names no typ unless told to, puts the scopes into a list, and has no
+    // subject for a client of its own.
+    {"pingfederate", Section::machines, "types", "[\"at+jwt\", \"\"]"},
+    {"pingfederate", Section::machines, "subject_required", "false"},
     // Custom authorization servers send no typ.  That of the organization's own server
     // (okta-internal-at+jwt) is not for us to validate.
-    {"okta", "access_token_types", "[\"at+jwt\", \"\"]"},
-    {"pingone", "access_token_types", "[\"at+jwt\", \"\"]"},
-    {"keycloak", "access_token_types", "[\"at+jwt\", \"jwt\"]"},
-    {"entra", "access_token_types", "[\"at+jwt\", \"jwt\"]"},
-    {"entra", "endpoint_hosts", "[\"graph.microsoft.com\"]"},
-    {"entra", "verification_hosts", "[\"microsoft.com\", \"login.microsoft.com\"]"},
+    {"okta", Section::provider, "access_token_types", "[\"at+jwt\", \"\"]"},
+    {"okta", Section::machines, "types", "[\"at+jwt\", \"\"]"},
+    {"okta", Section::machines, "client_claim", "\"cid\""},
+    {"okta", Section::machines, "scope_claim", "\"scp\""},
+    {"pingone", Section::provider, "access_token_types", "[\"at+jwt\", \"\"]"},
+    {"pingone", Section::machines, "types", "[\"at+jwt\", \"\"]"},
+    {"pingone", Section::machines, "subject_required", "false"},
+    {"keycloak", Section::provider, "access_token_types", "[\"at+jwt\", \"jwt\"]"},
+    // The service account of a client has a subject of its own, and no claim says what it is until
+    // somebody adds one with a mapper and names it in machine_claim.
+    {"keycloak", Section::machines, "types", "[\"at+jwt\", \"jwt\"]"},
+    {"keycloak", Section::machines, "client_claim", "\"azp\""},
+    // idtyp is an optional claim that has to be switched on at the resource's registration.
+    {"entra", Section::machines, "types", "[\"at+jwt\", \"jwt\"]"},
+    {"entra", Section::machines, "client_claim", "\"azp\""},
+    {"entra", Section::machines, "scope_claim", "\"roles\""},
+    {"entra", Section::machines, "machine_claim", "\"idtyp=app\""},
+    {"entra", Section::provider, "access_token_types", "[\"at+jwt\", \"jwt\"]"},
+    {"entra", Section::provider, "endpoint_hosts", "[\"graph.microsoft.com\"]"},
+    {"entra", Section::provider, "verification_hosts",
+     "[\"microsoft.com\", \"login.microsoft.com\"]"},
     // Endpoints are spread over hosts; the "secret" is required although it is none; only the
     // hd claim says that an address belongs to the company's own accounts.
-    {"google", "client_authentication", "\"client_secret_post\""},
-    {"google", "scopes", "[\"openid\", \"email\"]"},
-    {"google", "domain_claim", "\"hd\""},
-    {"google", "endpoint_hosts",
+    {"google", Section::provider, "client_authentication", "\"client_secret_post\""},
+    {"google", Section::provider, "scopes", "[\"openid\", \"email\"]"},
+    {"google", Section::provider, "domain_claim", "\"hd\""},
+    {"google", Section::provider, "endpoint_hosts",
      "[\"oauth2.googleapis.com\", \"openidconnect.googleapis.com\", \"www.googleapis.com\"]"},
-    {"google", "verification_hosts", "[\"www.google.com\", \"google.com\"]"},
+    {"google", Section::provider, "verification_hosts", "[\"www.google.com\", \"google.com\"]"},
 };
 
 constexpr const char* profile_table[] = {
@@ -147,9 +216,9 @@ const Key* find_key(Section section, std::string_view name) {
   return nullptr;
 }
 
-const Preset* find_preset(std::string_view profile, std::string_view key) {
+const Preset* find_preset(std::string_view profile, Section section, std::string_view key) {
   for (const Preset& preset : preset_table)
-    if (profile == preset.profile && key == preset.key) return &preset;
+    if (profile == preset.profile && section == preset.section && key == preset.key) return &preset;
   return nullptr;
 }
 
@@ -168,8 +237,10 @@ const char* header(Section section) {
   switch (section) {
     case Section::top: return "";
     case Section::provider: return "[provider.NAME]";
+    case Section::machines: return "[provider.NAME.machines]";
     case Section::identity: return "[identity]";
     case Section::access: return "[access.SERVICE]";
+    case Section::accounts: return "[accounts.NAME]";
     case Section::local: return "[local]";
     case Section::prompt: return "[prompt]";
   }

@@ -11,7 +11,7 @@
 
 namespace config {
 
-enum class Section { top, provider, identity, access, local, prompt };
+enum class Section { top, provider, machines, identity, access, accounts, local, prompt };
 
 /// A duration is a string such as "90s", "10m", "8h" or "30d".
 enum class Type { text, boolean, number, duration, list };
@@ -27,14 +27,16 @@ struct Key {
 std::span<const Key> keys();
 const Key* find_key(Section section, std::string_view name);
 
-/// What a profile sets in [provider.NAME] unless the file says otherwise.
+/// What a profile sets in [provider.NAME] and [provider.NAME.machines] unless the file says
+/// otherwise.
 struct Preset {
   const char* profile;
+  Section section;
   const char* key;
   const char* value;  ///< as one would write it
 };
 std::span<const Preset> presets();
-const Preset* find_preset(std::string_view profile, std::string_view key);
+const Preset* find_preset(std::string_view profile, Section section, std::string_view key);
 std::span<const char* const> profiles();
 
 /// As in the manual: "string", "boolean" …

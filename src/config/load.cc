@@ -10,6 +10,8 @@ namespace config {
 namespace {
 
 constexpr std::size_t max_file = 1024 * 1024;
+// A key of 8192 bits is 6.5 KiB as PEM; a chain or a set of some keys is a few of that.
+constexpr std::size_t max_key_file = std::size_t{64} * 1024;
 constexpr std::size_t max_secret = 4096;  // PingFederate's are at most 64 characters
 
 Report only(base::Error error) {
@@ -49,30 +51,80 @@ SecretReaders broker_account() {
   return readers;
 }
 
-base::Result<> load_secret(Provider& provider, const SecretReaders& readers) {
-  if (provider.client_authentication == ClientAuthentication::none) return {};
+namespace {
+
+base::Result<std::string> read_secret_file(const std::string& path, std::size_t most,
+                                           const SecretReaders& readers) {
   base::FileRule rule;
-  rule.max_bytes = max_secret;
+  rule.max_bytes = most;
   rule.secret = true;
   rule.owner = readers.owner;
   rule.reader_group = readers.group;
-  const std::string& path = provider.client_secret_file;
-  ASSIGN_OR_RETURN(std::string content,
-                   base::read_trusted_file(path, rule, base::Reason::cfg_secret_perm,
-                                           base::Reason::cfg_secret_perm));
-  std::string_view secret = content;
-  if (secret.ends_with('\n')) secret.remove_suffix(1);
+  return base::read_trusted_file(path, rule, base::Reason::cfg_secret_perm,
+                                 base::Reason::cfg_secret_perm);
+}
+
+base::Result<base::Secret> read_client_secret(const std::string& path,
+                                              const SecretReaders& readers) {
+  ASSIGN_OR_RETURN(std::string content, read_secret_file(path, max_secret, readers));
+  std::string_view text = content;
+  if (text.ends_with('\n')) text.remove_suffix(1);
   const char* problem = nullptr;
-  if (secret.empty())
+  if (text.empty())
     problem = " is empty";
-  else if (secret.find('\r') != secret.npos)
+  else if (text.find('\r') != text.npos)
     problem = " has a carriage return in it (was it written on Windows?)";
   else
-    for (const char c : secret)  // RFC 6749 appendix A.2
+    for (const char c : text)  // RFC 6749 appendix A.2
       if (c < ' ' || c > '~') problem = " has a character that is not printable ASCII";
-  if (problem == nullptr) provider.client_secret = base::Secret::copy_of(secret);
+  base::Secret secret = base::Secret::copy_of(text);
   base::wipe(content);
   if (problem != nullptr) return base::fail(base::Reason::cfg_syntax, path + problem);
+  return secret;
+}
+
+// Whether it holds a usable key is found out by whoever parses it.
+base::Result<base::Secret> read_key(const std::string& path, const SecretReaders& readers) {
+  ASSIGN_OR_RETURN(std::string content, read_secret_file(path, max_key_file, readers));
+  base::Secret secret = base::Secret::copy_of(content);
+  base::wipe(content);
+  if (secret.empty()) return base::fail(base::Reason::cfg_syntax, path + " is empty");
+  return secret;
+}
+
+base::Result<std::string> read_certificate(const std::string& path) {
+  base::FileRule rule;
+  rule.max_bytes = max_key_file;
+  return base::read_trusted_file(path, rule, base::Reason::cfg_secret_perm,
+                                 base::Reason::cfg_secret_perm);
+}
+
+}  // namespace
+
+base::Result<> load_secret(Provider& provider, const SecretReaders& readers) {
+  switch (provider.client_authentication) {
+    case ClientAuthentication::none: break;
+    case ClientAuthentication::client_secret_basic:
+    case ClientAuthentication::client_secret_post: {
+      ASSIGN_OR_RETURN(provider.client_secret,
+                       read_client_secret(provider.client_secret_file, readers));
+      break;
+    }
+    case ClientAuthentication::tls_client_auth: {
+      ASSIGN_OR_RETURN(provider.client_certificate,
+                       read_certificate(provider.client_certificate_file));
+      ASSIGN_OR_RETURN(provider.client_key, read_key(provider.client_key_file, readers));
+      break;
+    }
+    case ClientAuthentication::private_key_jwt: {
+      ASSIGN_OR_RETURN(provider.client_key, read_key(provider.client_key_file, readers));
+      break;
+    }
+  }
+  if (provider.machines && !provider.machines->decryption_key_file.empty()) {
+    ASSIGN_OR_RETURN(provider.machines->decryption_keys,
+                     read_key(provider.machines->decryption_key_file, readers));
+  }
   return {};
 }
 

@@ -39,9 +39,10 @@ struct SecretReaders {
 /// The account the broker runs as; root alone where it does not exist.
 SecretReaders broker_account();
 
-/// Reads client_secret_file, if the provider needs one; one final line feed does not count.
-/// Errors: cfg.secret_perm (missing, or open to others) · cfg.syntax (empty, more than 4 KiB, or
-/// with characters that no client secret can have).
+/// Reads what proves to the provider which client we are: client_secret_file (one final line feed
+/// does not count), or client_key_file and client_certificate_file; and decryption_key_file.
+/// Errors: cfg.secret_perm (missing, or open to others) · cfg.syntax (empty, too large, or with
+/// characters that it cannot have).
 base::Result<> load_secret(Provider& provider, const SecretReaders& readers);
 
 /// The section that rules a service: its own, or for sudo-i that of sudo; nullptr: denied.

@@ -71,15 +71,40 @@ VerificationHosts verification_hosts(SectionReader& section) {
   return result;
 }
 
-// Settings of one provider that contradict each other.
-void check_provider(SectionReader& section, const Provider& provider) {
-  const bool has_secret = provider.client_authentication != ClientAuthentication::none;
+// Each method needs its own proof, and another one's would only look as if it were used.
+void check_client_authentication(SectionReader& section, const Provider& provider) {
+  using enum ClientAuthentication;
+  const ClientAuthentication method = provider.client_authentication;
+  const bool has_secret = method == client_secret_basic || method == client_secret_post;
+  const bool has_key = method == private_key_jwt || method == tls_client_auth;
   if (has_secret && provider.client_secret_file.empty())
     section.refuse("client_secret_file",
                    "is missing; a public client says client_authentication = \"none\"");
   if (!has_secret && !provider.client_secret_file.empty())
-    section.refuse("client_secret_file", "contradicts client_authentication = \"none\"");
+    section.refuse("client_secret_file",
+                   method == none ? "contradicts client_authentication = \"none\""
+                                  : "has no effect: client_authentication uses client_key_file");
+  if (has_key && provider.client_key_file.empty())
+    section.refuse("client_key_file", "is missing; this client_authentication needs it");
+  if (!has_key && !provider.client_key_file.empty())
+    section.refuse("client_key_file",
+                   "has no effect unless client_authentication is \"private_key_jwt\" or "
+                   "\"tls_client_auth\"");
+  if (method == tls_client_auth && provider.client_certificate_file.empty())
+    section.refuse("client_certificate_file", "is missing; \"tls_client_auth\" needs it");
+  if (method != tls_client_auth && !provider.client_certificate_file.empty())
+    section.refuse("client_certificate_file",
+                   "has no effect unless client_authentication is \"tls_client_auth\"");
+  if (method != private_key_jwt)
+    for (const char* key :
+         {"client_key_id", "client_assertion_algorithm", "client_assertion_audience"})
+      if (section.is_set(key))
+        section.refuse(key, "has no effect unless client_authentication is \"private_key_jwt\"");
+}
 
+// Settings of one provider that contradict each other.
+void check_provider(SectionReader& section, const Provider& provider) {
+  check_client_authentication(section, provider);
   const bool uses_access_token = provider.identity_source == IdentitySource::access_token;
   if (!uses_access_token && !is_listed(provider.scopes, "openid"))
     section.refuse("scopes", "must contain \"openid\" for an ID token or userinfo");
@@ -110,6 +135,75 @@ void check_provider(SectionReader& section, const Provider& provider) {
         section.refuse("issuer", "must name one tenant: people of any tenant could sign in there");
 }
 
+void check_machines(SectionReader& section, const Machines& machines, const Provider& provider) {
+  // An ID token's audience is the client: it could pass for an access token (RFC 9068 §5).
+  if (machines.audience == provider.client_id)
+    section.refuse("audience", "must differ from client_id");
+  if (machines.types.empty()) section.refuse("types", "must not be empty");
+  const bool introspects = machines.validation == TokenValidation::introspection;
+  const bool decrypts = machines.introspection_response == IntrospectionResponse::encrypted_jwt;
+  if (!introspects)
+    for (const char* key : {"introspection_endpoint", "introspection_response",
+                            "introspection_cache", "decryption_key_file"})
+      if (section.is_set(key))
+        section.refuse(key, "has no effect unless validation is \"introspection\"");
+  if (introspects)
+    for (const char* key : {"types", "jwks_uri"})
+      if (section.is_set(key)) section.refuse(key, "has no effect unless validation is \"jwt\"");
+  if (introspects && decrypts && machines.decryption_key_file.empty())
+    section.refuse("decryption_key_file",
+                   "is missing; introspection_response = \"encrypted\" needs it");
+  if (introspects && !decrypts && !machines.decryption_key_file.empty())
+    section.refuse("decryption_key_file",
+                   "has no effect unless introspection_response is \"encrypted\"");
+  // Anybody could ask about tokens then (RFC 7662 §4), and a signed answer is for nobody.
+  if (introspects && provider.client_authentication == ClientAuthentication::none)
+    section.refuse("validation", "cannot be \"introspection\": a public client may not ask");
+}
+
+std::optional<Machines> read_machines(const Value& parent, const Provider& provider,
+                                      Problems& problems) {
+  const Value* table = parent.member("machines");
+  if (table == nullptr) return std::nullopt;
+  const std::string title = "[provider." + provider.name + ".machines]";
+  if (table->kind != Value::Kind::table) {
+    problems.add(table->line, "machines must be a section, " + title);
+    return std::nullopt;
+  }
+  SectionReader section(*table, Section::machines, title, problems);
+  section.use_profile(provider.profile);
+  Machines machines;
+  machines.audience = section.text("audience", visible_text);
+  constexpr SectionReader::Choice<TokenValidation> validations[] = {
+      {"jwt", TokenValidation::jwt}, {"introspection", TokenValidation::introspection}};
+  machines.validation = section.choice("validation", validations);
+  // Not always an https URL: that of ADFS is http, and it is only ever compared (Q31).
+  machines.issuer = section.text("issuer", visible_text);
+  if (machines.issuer.empty()) machines.issuer = provider.issuer;
+  machines.types = lowered(section.list("types", visible_word_or_empty));
+  machines.client_claim = section.text("client_claim", claim_name);
+  machines.scope_claim = section.text("scope_claim", claim_name);
+  machines.required_scopes = section.list("required_scopes", scope_token);
+  machines.subject_required = section.flag("subject_required");
+  machines.issued_at_required = section.flag("issued_at_required");
+  machines.machine_claim = section.text("machine_claim", claim_and_value);
+  machines.max_lifetime =
+      section.duration("max_lifetime", seconds{60}, seconds{365 * 86400}).value_or(seconds{60});
+  machines.single_use = section.flag("single_use");
+  machines.jwks_uri = section.text("jwks_uri", https_url);
+  machines.introspection_endpoint = section.text("introspection_endpoint", https_url);
+  constexpr SectionReader::Choice<IntrospectionResponse> responses[] = {
+      {"json", IntrospectionResponse::json},
+      {"signed", IntrospectionResponse::signed_jwt},
+      {"encrypted", IntrospectionResponse::encrypted_jwt}};
+  machines.introspection_response = section.choice("introspection_response", responses);
+  machines.introspection_cache =
+      section.duration("introspection_cache", seconds{0}, seconds{600}).value_or(seconds{0});
+  machines.decryption_key_file = section.text("decryption_key_file", absolute_path);
+  check_machines(section, machines, provider);
+  return machines;
+}
+
 Provider read_provider(const Value& table, Problems& problems) {
   SectionReader section(table, Section::provider, "[provider." + table.name + "]", problems);
   Provider provider;
@@ -124,9 +218,18 @@ Provider read_provider(const Value& table, Problems& problems) {
   constexpr SectionReader::Choice<ClientAuthentication> methods[] = {
       {"client_secret_basic", ClientAuthentication::client_secret_basic},
       {"client_secret_post", ClientAuthentication::client_secret_post},
+      {"private_key_jwt", ClientAuthentication::private_key_jwt},
+      {"tls_client_auth", ClientAuthentication::tls_client_auth},
       {"none", ClientAuthentication::none}};
   provider.client_authentication = section.choice("client_authentication", methods);
   provider.client_secret_file = section.text("client_secret_file", absolute_path);
+  provider.client_key_file = section.text("client_key_file", absolute_path);
+  provider.client_certificate_file = section.text("client_certificate_file", absolute_path);
+  provider.client_key_id = section.text("client_key_id", visible_text);
+  provider.client_assertion_algorithm =
+      section.text("client_assertion_algorithm", assertion_algorithm);
+  provider.client_assertion_audience =
+      section.text("client_assertion_audience", assertion_audience);
   provider.scopes = section.list("scopes", scope_token);
   constexpr SectionReader::Choice<IdentitySource> sources[] = {
       {"id_token", IdentitySource::id_token},
@@ -153,6 +256,7 @@ Provider read_provider(const Value& table, Problems& problems) {
   provider.clock_skew =
       section.duration("clock_skew", seconds{0}, seconds{300}).value_or(seconds{0});
   check_provider(section, provider);
+  provider.machines = read_machines(table, provider, problems);
   return provider;
 }
 
@@ -222,6 +326,27 @@ void read_access(const Value& root, Config& config, Problems& problems) {
     problems.add(0, "no [access.SERVICE] section: nobody could log in");
 }
 
+void read_accounts(const Value& root, Config& config, Problems& problems) {
+  const bool has_machines =
+      std::any_of(config.providers.begin(), config.providers.end(),
+                  [](const auto& one) { return one.second.machines.has_value(); });
+  for (const Value* table :
+       named_sections(root, "accounts", "[accounts.NAME]", account_name, problems)) {
+    SectionReader reader(*table, Section::accounts, "[accounts." + table->name + "]", problems);
+    Account account;
+    account.name = table->name;
+    account.clients = reader.list("clients", visible_text);
+    account.allow_people = reader.flag("allow_people");
+    if (account.clients.empty() && !account.allow_people)
+      reader.refuse("clients", "is empty and allow_people is false: nobody could log in");
+    if (!account.clients.empty() && !has_machines)
+      reader.refuse("clients", "has no effect: no provider has a [provider.NAME.machines] section");
+    if (is_listed(config.local_users, account.name))
+      reader.refuse("clients", "is for an account that [local] excludes");
+    config.accounts.emplace(account.name, std::move(account));
+  }
+}
+
 void read_prompt(const Value& root, Config& config, Problems& problems) {
   SectionReader reader(section(root, "prompt", problems), Section::prompt, "[prompt]", problems);
   constexpr SectionReader::Choice<QrStyle> styles[] = {
@@ -264,6 +389,7 @@ Report parse(std::string_view text, const std::string& file) {
   config.local_users = local.list("users", local_name);
   read_identity(root, config, problems);
   read_access(root, config, problems);
+  read_accounts(root, config, problems);
   read_prompt(root, config, problems);
 
   Report report;

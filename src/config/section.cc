@@ -55,7 +55,8 @@ SectionReader::SectionReader(const Value& table, Section section, std::string ti
   for (const Key& key : keys())
     if (key.section == section) known.emplace_back(key.name);
   if (section == Section::top)
-    known.insert(known.end(), {"provider", "identity", "access", "local", "prompt"});
+    known.insert(known.end(), {"provider", "identity", "access", "accounts", "local", "prompt"});
+  if (section == Section::provider) known.emplace_back("machines");
   for (const Value& item : table.items)
     if (std::find(known.begin(), known.end(), item.name) == known.end())
       problems.add(item.line, "unknown key " + quoted(item.name) +
@@ -85,8 +86,7 @@ const Value* SectionReader::value(const char* key, Value::Kind kind, const char*
     refuse(key, std::string("must be ") + kind_name);
     return nullptr;
   }
-  if (const Preset* preset = find_preset(profile_, key);
-      preset != nullptr && section_ == Section::provider)
+  if (const Preset* preset = find_preset(profile_, section_, key); preset != nullptr)
     return &literal(preset->value);
   if (row->fallback != nullptr) return &literal(row->fallback);
   if (row->required) problems_.add(table_.line, "missing key " + quoted(key) + " in " + title_);

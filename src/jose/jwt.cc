@@ -79,15 +79,17 @@ base::Result<> check_validity(const json_t* claims, const ValidityRules& rules) 
     return fail(Reason::token_nbf, "valid only in " + seconds_text(*nbf - rules.now));
 
   ASSIGN_OR_RETURN(const Date iat, json::date_member(claims, "iat", Reason::token_iat));
-  if (!iat) return fail(Reason::token_iat, "iat is missing");
-  if (*iat > rules.now + skew)
+  if (!iat && rules.issued_at_required) return fail(Reason::token_iat, "iat is missing");
+  if (iat && *iat > rules.now + skew)
     return fail(Reason::token_iat, "issued in " + seconds_text(*iat - rules.now));
-  if (*iat + skew < rules.started_at)
+  if (iat && rules.started_at && *iat + skew < *rules.started_at)
     return fail(Reason::token_iat,
-                "issued " + seconds_text(rules.started_at - *iat) + " before this login began");
+                "issued " + seconds_text(*rules.started_at - *iat) + " before this login began");
 
-  if (*exp - *iat > rules.max_lifetime)
+  if (iat && *exp - *iat > rules.max_lifetime)
     return fail(Reason::token_lifetime, "valid for " + seconds_text(*exp - *iat));
+  if (*exp - rules.now > rules.max_lifetime + skew)
+    return fail(Reason::token_lifetime, "valid for another " + seconds_text(*exp - rules.now));
   return {};
 }
 

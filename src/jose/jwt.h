@@ -4,6 +4,7 @@
 #include <jansson.h>
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,9 +25,11 @@ inline constexpr std::chrono::seconds max_clock_skew{300};
 /// The times that a token is compared with.
 struct ValidityRules {
   base::WallSeconds now;
-  base::WallSeconds started_at;         ///< of this login: nothing older can be its answer
-  std::chrono::seconds clock_skew{60};  ///< at most max_clock_skew counts
-  std::chrono::seconds max_lifetime = std::chrono::hours{24};  ///< exp − iat
+  /// Of this login: nothing older can be its answer.  A token that was made before is not.
+  std::optional<base::WallSeconds> started_at = std::nullopt;
+  std::chrono::seconds clock_skew{60};                         ///< at most max_clock_skew counts
+  std::chrono::seconds max_lifetime = std::chrono::hours{24};  ///< exp − iat, and exp − now
+  bool issued_at_required = true;
 };
 
 /// The skew that counts: the configured one, in 0…max_clock_skew.
@@ -42,7 +45,8 @@ base::Result<std::vector<std::string>> audience(const json_t* claims);
 base::Result<> check_authorized_party(const json_t* claims, std::string_view client_id,
                                       bool required);
 
-/// `exp` and `iat` are there and right, `nbf` where there is one, and the lifetime is bounded.
+/// `exp` and, unless waived, `iat` are there and right, `nbf` where there is one, and the lifetime
+/// is bounded.
 /// Errors: token.exp, token.nbf, token.iat, token.lifetime.
 base::Result<> check_validity(const json_t* claims, const ValidityRules& rules);
 

@@ -5,6 +5,7 @@
 
 #include "jose/jws.h"
 #include "jose/jwt.h"
+#include "oauth/token_kind.h"
 
 namespace oauth {
 
@@ -22,36 +23,12 @@ jose::Rules signature_rules(const AccessTokenRules& rules) {
   return signature;
 }
 
-// Providers say themselves in the claims what a token is for; only the right word passes.
-base::Result<> check_word(const json_t* claims, const char* name, std::string_view right) {
-  const json_t* value = json_object_get(claims, name);
-  if (value == nullptr) return {};
-  if (json_is_string(value) && std::string_view(json_string_value(value)) == right) return {};
-  return fail(Reason::token_typ, std::string("the claim ") + name + " names another kind of token");
-}
-
-// RFC 8725 §3.12, RFC 9068 §5: an ID token must not pass (B14, V10).
-base::Result<> refuse_other_kinds(const json_t* claims) {
-  for (const char* name : {"nonce", "at_hash", "c_hash"})
-    if (json_object_get(claims, name) != nullptr)
-      return fail(Reason::token_typ, std::string("an ID token: it has ") + name);
-  if (json_object_get(claims, "events") != nullptr)  // RFC 8417 §2.2, Back-Channel Logout §2.4
-    return fail(Reason::token_typ, "a security event or logout token");
-  RETURN_IF_ERROR(check_word(claims, "typ", "Bearer"));        // Keycloak
-  RETURN_IF_ERROR(check_word(claims, "token_use", "access"));  // Cognito
-  return {};
-}
-
+// Where client and resource share one name, an ID token has the very same audience, and the header
+// is all that could tell them apart.
 base::Result<> check_audience(const json_t* claims, const AccessTokenRules& rules,
                               std::string_view type) {
+  RETURN_IF_ERROR(require_audience(claims, rules.audience));
   ASSIGN_OR_RETURN(const auto audience, jose::audience(claims));
-  const auto names = [&](const std::string& wanted) {
-    return !wanted.empty() && std::find(audience.begin(), audience.end(), wanted) != audience.end();
-  };
-  if (!names(rules.audience))
-    return fail(Reason::token_aud, "aud does not name " + rules.audience + " but " + audience[0]);
-  // Where client and resource share one name, an ID token has the very same audience, and the
-  // header is all that could tell them apart.
   const bool only_client = std::all_of(audience.begin(), audience.end(),
                                        [&](const auto& one) { return one == rules.client_id; });
   if (only_client && type != "at+jwt")

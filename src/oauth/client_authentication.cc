@@ -31,7 +31,9 @@ base::Result<http::Request> authenticated_post(const std::string& endpoint,
                                                const config::Provider& client) {
   http::Request request;
   request.url = endpoint;
-  const bool needs_secret = client.client_authentication != ClientAuthentication::none;
+  const bool needs_secret =
+      client.client_authentication == ClientAuthentication::client_secret_basic ||
+      client.client_authentication == ClientAuthentication::client_secret_post;
   if (needs_secret && !client.client_secret)
     return base::fail(
         base::Reason::cfg_syntax,
@@ -45,6 +47,11 @@ base::Result<http::Request> authenticated_post(const std::string& endpoint,
       fields.emplace_back("client_id", client.client_id);
       fields.emplace_back("client_secret", client.client_secret->reveal());
       break;
+    case ClientAuthentication::private_key_jwt:
+    case ClientAuthentication::tls_client_auth:
+      return base::fail(
+          base::Reason::cfg_syntax,
+          "provider " + client.name + ": this build has no such client_authentication");
   }
   request.form = http::form_body(fields);
   return request;

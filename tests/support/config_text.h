@@ -21,7 +21,8 @@ using config::Section;
 // The parts of a valid configuration, with room for one more line in each section.
 struct Parts {
   std::string top, provider, identity = "username_claim = \"preferred_username\"\n",
-                             access = "allow_groups = [\"linux-users\"]\n", local, prompt, more;
+                             access = "allow_groups = [\"linux-users\"]\n", local, prompt, machines,
+                             accounts, more;
   std::string profile = "generic";
   std::string secret = "client_secret_file = \"/etc/pam-oidc/corp.secret\"\n";
 
@@ -29,12 +30,27 @@ struct Parts {
     return top + "\n[provider.corp]\nprofile = \"" + profile +
            "\"\nissuer = \"https://sso.corp.example\"\nclient_id = \"linux-login\"\n" + secret +
            provider + "\n[identity]\n" + identity + "\n[access.sshd]\n" + access + "\n[local]\n" +
-           local + "\n[prompt]\n" + prompt + "\n" + more;
+           local + "\n[prompt]\n" + prompt + machines_text() + accounts_text() + "\n" + more;
+  }
+  // Sections that need not be there: written as soon as something is in them.
+  std::string machines_text() const {
+    if (machines.empty() && accounts.empty()) return {};
+    const bool has_audience = machines.find("audience = ") != machines.npos;
+    return "\n[provider.corp.machines]\n" +
+           std::string(has_audience ? "" : "audience = \"urn:ssh\"\n") + machines;
+  }
+  std::string accounts_text() const {
+    if (accounts.empty()) return {};
+    const bool has_clients = accounts.find("clients = ") != accounts.npos;
+    return "\n[accounts.deploy]\n" + std::string(has_clients ? "" : "clients = [\"ci-runner\"]\n") +
+           accounts;
   }
   std::string& of(Section section) {
     switch (section) {
       case Section::top: return top;
       case Section::provider: return provider;
+      case Section::machines: return machines;
+      case Section::accounts: return accounts;
       case Section::identity: return identity;
       case Section::access: return access;
       case Section::local: return local;
@@ -74,6 +90,7 @@ inline void expect_problem(const std::string& text, const std::string& message) 
 }
 
 inline const config::Provider& corp(const Config& config) { return config.providers.at("corp"); }
+inline const config::Machines& machines(const Config& config) { return *corp(config).machines; }
 
 using Texts = std::vector<std::string>;
 

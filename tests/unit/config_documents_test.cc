@@ -55,8 +55,9 @@ TEST(the_manual_documents_every_key_and_no_other) {
     std::string value;
     for (const char* c = preset.value; *c != '\0'; ++c)
       value += *c == '"' ? "\\(dq" : std::string(1, *c);
+    const std::string of = preset.section == config::Section::machines ? "machines." : "";
     const std::string row =
-        ".It " + std::string(preset.profile) + " Ta " + preset.key + " Ta " + value;
+        ".It " + std::string(preset.profile) + " Ta " + of + preset.key + " Ta " + value;
     if (manual.find(row + "\n") == manual.npos)
       throw test::Failure{"undocumented preset: " + row, __FILE__, __LINE__};
   }

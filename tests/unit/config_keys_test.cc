@@ -24,7 +24,15 @@ struct Flip {
   std::string value;
   std::function<bool(const Config&)> seen;
   std::string together = "";  // lines of the same section that the value needs
+  std::string secret = "client_secret_file = \"/etc/pam-oidc/corp.secret\"\n";
 };
+
+constexpr const char* with_key =
+    "client_authentication = \"private_key_jwt\"\nclient_key_file = \"/etc/corp.key\"\n";
+constexpr const char* with_certificate =
+    "client_authentication = \"tls_client_auth\"\nclient_key_file = \"/etc/corp.key\"\n"
+    "client_certificate_file = \"/etc/corp.crt\"\n";
+constexpr const char* introspecting = "validation = \"introspection\"\n";
 
 std::vector<Flip> flips() {
   using S = Section;
@@ -45,6 +53,70 @@ std::vector<Flip> flips() {
        }},
       {S::provider, "client_secret_file", "\"/etc/other\"",
        [](const Config& c) { return corp(c).client_secret_file == "/etc/other"; }},
+      {S::provider, "client_key_file", "\"/etc/other.key\"",
+       [](const Config& c) { return corp(c).client_key_file == "/etc/other.key"; }, with_key, ""},
+      {S::provider, "client_certificate_file", "\"/etc/other.crt\"",
+       [](const Config& c) { return corp(c).client_certificate_file == "/etc/other.crt"; },
+       with_certificate, ""},
+      {S::provider, "client_key_id", "\"key 1\"",
+       [](const Config& c) { return corp(c).client_key_id == "key 1"; }, with_key, ""},
+      {S::provider, "client_assertion_algorithm", "\"ES384\"",
+       [](const Config& c) { return corp(c).client_assertion_algorithm == "ES384"; }, with_key, ""},
+      {S::provider, "client_assertion_audience", "\"https://sso.corp.example/t\"",
+       [](const Config& c) {
+         return corp(c).client_assertion_audience == "https://sso.corp.example/t";
+       },
+       with_key, ""},
+      {S::machines, "audience", "\"urn:other\"",
+       [](const Config& c) { return machines(c).audience == "urn:other"; }},
+      {S::machines, "validation", "\"introspection\"",
+       [](const Config& c) {
+         return machines(c).validation == config::TokenValidation::introspection;
+       }},
+      {S::machines, "issuer", "\"http://sso.corp.example/adfs/services/trust\"",
+       [](const Config& c) {
+         return machines(c).issuer == "http://sso.corp.example/adfs/services/trust";
+       }},
+      {S::machines, "types", "[\"JWT\", \"\"]",
+       [](const Config& c) {
+         return machines(c).types == Texts{"jwt", ""};
+       }},
+      {S::machines, "client_claim", "\"cid\"",
+       [](const Config& c) { return machines(c).client_claim == "cid"; }},
+      {S::machines, "scope_claim", "\"scp\"",
+       [](const Config& c) { return machines(c).scope_claim == "scp"; }},
+      {S::machines, "required_scopes", "[\"ssh\"]",
+       [](const Config& c) { return machines(c).required_scopes == Texts{"ssh"}; }},
+      {S::machines, "subject_required", "false",
+       [](const Config& c) { return !machines(c).subject_required; }},
+      {S::machines, "issued_at_required", "false",
+       [](const Config& c) { return !machines(c).issued_at_required; }},
+      {S::machines, "machine_claim", "\"idtyp=app\"",
+       [](const Config& c) { return machines(c).machine_claim == "idtyp=app"; }},
+      {S::machines, "max_lifetime", "\"1h\"",
+       [](const Config& c) { return machines(c).max_lifetime == std::chrono::hours{1}; }},
+      {S::machines, "single_use", "true", [](const Config& c) { return machines(c).single_use; }},
+      {S::machines, "jwks_uri", "\"https://sso.corp.example/ext/m\"",
+       [](const Config& c) { return machines(c).jwks_uri == "https://sso.corp.example/ext/m"; }},
+      {S::machines, "introspection_endpoint", "\"https://sso.corp.example/i\"",
+       [](const Config& c) {
+         return machines(c).introspection_endpoint == "https://sso.corp.example/i";
+       },
+       introspecting},
+      {S::machines, "introspection_response", "\"signed\"",
+       [](const Config& c) {
+         return machines(c).introspection_response == config::IntrospectionResponse::signed_jwt;
+       },
+       introspecting},
+      {S::machines, "introspection_cache", "\"0s\"",
+       [](const Config& c) { return machines(c).introspection_cache.count() == 0; }, introspecting},
+      {S::machines, "decryption_key_file", "\"/etc/corp.jwks\"",
+       [](const Config& c) { return machines(c).decryption_key_file == "/etc/corp.jwks"; },
+       "validation = \"introspection\"\nintrospection_response = \"encrypted\"\n"},
+      {S::accounts, "clients", "[\"other\"]",
+       [](const Config& c) { return c.accounts.at("deploy").clients == Texts{"other"}; }},
+      {S::accounts, "allow_people", "true",
+       [](const Config& c) { return c.accounts.at("deploy").allow_people; }},
       {S::provider, "scopes", "[\"openid\", \"groups\"]",
        [](const Config& c) {
          return corp(c).scopes == Texts{"openid", "groups"};
@@ -128,9 +200,12 @@ std::vector<Flip> flips() {
 std::string with(const Flip& flip, const std::string& value) {
   Parts parts;
   if (flip.key == "domain_claim") parts.identity += "domains = [\"corp.example\"]\n";
-  parts.of(flip.section) += flip.together;
+  parts.secret = flip.secret;
+  parts.of(flip.section) += flip.together + "# more\n";
   std::string text = parts.text();
   const char* const header = flip.section == Section::provider   ? "[provider.corp]\n"
+                             : flip.section == Section::machines ? "[provider.corp.machines]\n"
+                             : flip.section == Section::accounts ? "[accounts.deploy]\n"
                              : flip.section == Section::identity ? "[identity]\n"
                              : flip.section == Section::access   ? "[access.sshd]\n"
                              : flip.section == Section::local    ? "[local]\n"
@@ -173,6 +248,8 @@ TEST(every_key_of_the_table_changes_the_field_that_it_names) {
     // …and the unchanged file does not look like that.
     Parts parts;
     if (flip.key == "domain_claim") parts.identity += "domains = [\"corp.example\"]\n";
+    if (flip.section == Section::machines || flip.section == Section::accounts)
+      parts.accounts = "# more\n";
     if (flip.seen(good(parts.text()))) throw test::Failure{flip.key, __FILE__, __LINE__};
   }
   EXPECT_EQ(flipped.size(), config::keys().size());
@@ -181,9 +258,10 @@ TEST(every_key_of_the_table_changes_the_field_that_it_names) {
 TEST(writing_a_default_out_changes_nothing) {
   for (const Flip& flip : flips()) {
     const Key* key = config::find_key(flip.section, flip.key);
-    if (key->fallback == nullptr || flip.key == "allow_groups") continue;
+    if (key->fallback == nullptr || flip.key == "allow_groups" || flip.key == "clients") continue;
     Flip bare = flip;
-    if (flip.key != "access_token_types") bare.together.clear();
+    // Some keys may only stand there together with others.
+    if (flip.key == "id_token_required") bare.together.clear();
     EXPECT(!flip.seen(good(with(bare, key->fallback))));
   }
 }

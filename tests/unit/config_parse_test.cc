@@ -22,8 +22,8 @@ TEST(refuses_an_unknown_key_with_its_line_and_a_suggestion) {
                  "empty: nobody could log in");
   expect_problem("[acces.sshd]\n", "t.toml:1: unknown key \"acces\"; did you mean \"access\"?");
   expect_problem("colour = 1\n", "t.toml:1: unknown key \"colour\"\n");
-  expect_problem(Parts().text() + "[provider.corp.machines]\naudience = \"x\"\n",
-                 "unknown key \"machines\" in [provider.corp]");
+  expect_problem(Parts().text() + "[provider.corp.machine]\naudience = \"x\"\n",
+                 "unknown key \"machine\" in [provider.corp]; did you mean \"machines\"?");
   expect_problem(Parts().text() + "[audit]\n", "unknown key \"audit\"");
   Parts misspelt;
   misspelt.identity += "usrename_claim = \"x\"\n";
@@ -75,7 +75,7 @@ TEST(refuses_values_out_of_range_or_of_the_wrong_form) {
       {Section::provider, "algorithms = [\"rs256\"]", "is not a signature algorithm"},
       {Section::provider, "identity_source = \"id-token\"", "did you mean \"id_token\"?"},
       {Section::provider, "identity_source = \"introspection\"", "is none of id_token, userinfo"},
-      {Section::provider, "client_authentication = \"private_key_jwt\"", "is none of"},
+      {Section::provider, "client_authentication = \"kerberos\"", "is none of"},
       {Section::provider, "id_token_required = false", "cannot be false where identity_source"},
       {Section::provider, "access_token_audience = \"x\"", "has no effect"},
       {Section::provider, "access_token_types = [\"jwt\"]", "has no effect"},
@@ -243,6 +243,100 @@ TEST(problems_are_one_printable_line_each) {
   for (const char c : problems) EXPECT(c == '\n' || (c >= ' ' && c <= '~'));
   for (std::size_t i = problems.find('\n'); i + 1 < problems.size(); i = problems.find('\n', i + 1))
     EXPECT(problems.compare(i + 1, 7, "t.toml:") == 0);
+}
+
+TEST(refuses_a_client_authentication_without_its_own_proof_or_with_anothers) {
+  struct Wrong {
+    const char* lines;
+    const char* message;
+  };
+  const Wrong table[] = {
+      {"client_authentication = \"private_key_jwt\"\n",
+       "client_key_file in [provider.corp] is missing"},
+      {"client_authentication = \"tls_client_auth\"\nclient_key_file = \"/k\"\n",
+       "client_certificate_file in [provider.corp] is missing"},
+      {"client_authentication = \"private_key_jwt\"\nclient_key_file = \"/k\"\n"
+       "client_secret_file = \"/s\"\n",
+       "client_secret_file in [provider.corp] has no effect"},
+      {"client_authentication = \"private_key_jwt\"\nclient_key_file = \"/k\"\n"
+       "client_certificate_file = \"/c\"\n",
+       "client_certificate_file in [provider.corp] has no effect"},
+      {"client_authentication = \"none\"\nclient_key_file = \"/k\"\n",
+       "client_key_file in [provider.corp] has no effect"},
+      {"client_secret_file = \"/s\"\nclient_key_id = \"k\"\n",
+       "client_key_id in [provider.corp] has no effect"},
+      {"client_secret_file = \"/s\"\nclient_assertion_algorithm = \"HS256\"\n", "is none of RS256"},
+      {"client_secret_file = \"/s\"\nclient_assertion_audience = \"http://x.example\"\n",
+       "is neither issuer nor endpoint nor an https URL"},
+  };
+  for (const Wrong& wrong : table) {
+    Parts parts;
+    parts.secret = wrong.lines;
+    expect_problem(parts.text(), wrong.message);
+  }
+}
+
+TEST(refuses_a_machines_section_that_contradicts_itself) {
+  struct Wrong {
+    const char* lines;
+    const char* message;
+  };
+  const Wrong table[] = {
+      {"audience = \"linux-login\"\n",
+       "audience in [provider.corp.machines] must differ from client_id"},
+      {"types = []\n", "types in [provider.corp.machines] must not be empty"},
+      {"introspection_cache = \"10s\"\n", "has no effect unless validation is \"introspection\""},
+      {"validation = \"introspection\"\ntypes = [\"jwt\"]\n",
+       "has no effect unless validation is \"jwt\""},
+      {"validation = \"introspection\"\nintrospection_response = \"encrypted\"\n",
+       "decryption_key_file in [provider.corp.machines] is missing"},
+      {"validation = \"introspection\"\ndecryption_key_file = \"/k\"\n",
+       "has no effect unless introspection_response is \"encrypted\""},
+      {"validation = \"introspection\"\nintrospection_cache = \"601s\"\n", "must be 0s to 600s"},
+      {"machine_claim = \"idtyp\"\n", "is not of the form NAME=VALUE"},
+      {"machine_claim = \"=app\"\n", "is not of the form NAME=VALUE"},
+      {"max_lifetime = \"59s\"\n", "must be 60s to"},
+      {"audiences = [\"x\"]\n", "did you mean \"audience\"?"},
+  };
+  for (const Wrong& wrong : table) {
+    Parts parts;
+    parts.machines = wrong.lines;
+    expect_problem(parts.text(), wrong.message);
+  }
+  expect_problem(Parts().text() + "[provider.corp.machines]\n", "missing key \"audience\"");
+  Parts open;
+  open.secret = "client_authentication = \"none\"\n";
+  open.machines = "validation = \"introspection\"\n";
+  expect_problem(open.text(), "a public client may not ask");
+  Parts flat;
+  flat.provider = "machines = true\n";
+  expect_problem(flat.text(), "machines must be a section, [provider.corp.machines]");
+}
+
+TEST(refuses_an_account_that_nobody_could_log_in_to) {
+  Parts parts;
+  parts.accounts = "clients = []\n";
+  expect_problem(parts.text(), "nobody could log in");
+  expect_problem(Parts().text() + "[accounts.deploy]\nclients = [\"ci\"]\n",
+                 "no provider has a [provider.NAME.machines] section");
+  expect_problem(Parts().text() + "[accounts.\"../x\"]\nallow_people = true\n", "[accounts.NAME]");
+  Parts local;
+  local.accounts = "# one\n";
+  local.local = "users = [\"deploy\"]\n";
+  expect_problem(local.text(), "is for an account that [local] excludes");
+}
+
+TEST(a_profile_has_presets_for_machines) {
+  Parts parts;
+  parts.profile = "pingfederate";
+  parts.machines = "audience = \"urn:ssh\"\n";
+  const Config config = good(parts.text());
+  EXPECT(machines(config).types == (Texts{"at+jwt", ""}));
+  EXPECT(!machines(config).subject_required);
+  EXPECT_EQ(machines(config).issuer, "https://sso.corp.example");
+  parts.machines += "types = [\"at+jwt\"]\nsubject_required = true\n";
+  EXPECT(machines(good(parts.text())).types == (Texts{"at+jwt"}));
+  EXPECT(machines(good(parts.text())).subject_required);
 }
 
 }  // namespace

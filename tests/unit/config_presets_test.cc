@@ -63,7 +63,7 @@ TEST(every_preset_belongs_to_a_known_profile_and_key) {
     for (const char* profile : config::profiles())
       known = known || std::string_view(profile) == preset.profile;
     EXPECT(known);
-    EXPECT(config::find_key(Section::provider, preset.key) != nullptr);
+    EXPECT(config::find_key(preset.section, preset.key) != nullptr);
   }
   for (const char* profile : config::profiles()) {
     Parts parts;
