@@ -32,7 +32,6 @@ struct Segments {
 };
 
 struct DecodedSegments {
-  std::string header;
   std::string payload;
   std::string signature;
 };
@@ -55,14 +54,18 @@ base::Result<Segments> split(std::string_view token) {
                   token.substr(second + 1), token.substr(0, second)};
 }
 
-base::Result<DecodedSegments> decode(const Segments& segments) {
-  auto header = base::base64url_decode(segments.header);
+base::Result<json::Json> decode_header(std::string_view segment, std::size_t max_bytes) {
+  const auto header = base::base64url_decode(segment);
   if (!header) return fail(Reason::token_b64, "header");
+  return json::parse_object(*header, max_bytes, json::Source::token);
+}
+
+base::Result<DecodedSegments> decode(const Segments& segments) {
   auto payload = base::base64url_decode(segments.payload);
   if (!payload) return fail(Reason::token_b64, "payload");
   auto signature = base::base64url_decode(segments.signature);
   if (!signature) return fail(Reason::token_b64, "signature");
-  return DecodedSegments{*std::move(header), *std::move(payload), *std::move(signature)};
+  return DecodedSegments{*std::move(payload), *std::move(signature)};
 }
 
 // Present with any value, null included: a header that mentions these is none that we want to
@@ -152,10 +155,10 @@ base::Result<VerifiedBytes> verify_signature_only(std::string_view token, const 
                                                   KeySource& keys) {
   RETURN_IF_ERROR(check_size(token, rules.max_bytes));
   ASSIGN_OR_RETURN(const Segments segments, split(token));
-  ASSIGN_OR_RETURN(DecodedSegments decoded, decode(segments));
-  ASSIGN_OR_RETURN(json::Json header,
-                   json::parse_object(decoded.header, rules.max_bytes, json::Source::token));
+  ASSIGN_OR_RETURN(json::Json header, decode_header(segments.header, rules.max_bytes));
   RETURN_IF_ERROR(refuse_extensions(header.get()));
+  // Only here, so that an unencoded payload (RFC 7797) is called what it is (A21).
+  ASSIGN_OR_RETURN(DecodedSegments decoded, decode(segments));
   RETURN_IF_ERROR(refuse_brought_keys(header.get()));
   ASSIGN_OR_RETURN(const Algorithm algorithm, choose_algorithm(header.get(), rules.algorithms));
   ASSIGN_OR_RETURN(std::string type, check_type(header.get(), rules.types));

@@ -20,7 +20,8 @@ namespace jose {
 /// What the caller accepts.
 struct Rules {
   AlgorithmSet algorithms;
-  std::size_t max_bytes = std::size_t{16} * 1024;  ///< of the whole token; the largest known has 9 KiB
+  std::size_t max_bytes =
+      std::size_t{16} * 1024;  ///< of the whole token; the largest known has 9 KiB
   /// Accepted `typ` (RFC 8725 §3.11): lower case, "application/" optional; "" is an absent one.
   std::vector<std::string> types;
 };
@@ -36,9 +37,9 @@ struct VerifiedBytes {
   std::string payload;
 };
 
-/// Errors: token.size, token.segments, token.format, token.b64, those of json::parse_object for the
-/// header, token.crit, token.header, token.header_key, token.alg, token.typ, those of
-/// JwkSet::find and of the key source, token.sig.
+/// Errors, in this order: token.size, token.segments, token.format, token.b64 and those of
+/// json::parse_object for the header, token.crit, token.header, token.b64 for the other parts,
+/// token.header_key, token.alg, token.typ, those of JwkSet::find and of the key source, token.sig.
 base::Result<VerifiedBytes> verify_signature_only(std::string_view token, const Rules& rules,
                                                   KeySource& keys);
 
