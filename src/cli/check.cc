@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "http/tls.h"
+#include "oauth/client_authentication.h"
 
 namespace cli {
 namespace {
@@ -56,6 +57,8 @@ std::vector<std::string> problems_beside(Config& config, const CheckOptions& opt
     const std::string where = options.config + ": [provider." + name + "]: ";
     if (const auto secret = config::load_secret(provider, options.readers); !secret)
       problems.push_back(where + secret.error().detail);
+    else if (const auto key = oauth::check_client_key(provider); !key)
+      problems.push_back(where + key.error().detail);
     const auto trust = http::load_trust_store({provider.ca_file, provider.crl_file, options.owner});
     if (!trust) problems.push_back(where + trust.error().detail);
   }

@@ -40,6 +40,10 @@ function deviceClients(keys) {
       ...withoutSecret('private_key_jwt'),
       jwks: { keys: [publicPart(keys.assertion)] },
     },
+    'linux-login-pkjwt-rsa': {
+      ...withoutSecret('private_key_jwt'),
+      jwks: { keys: [publicPart(keys['assertion-rsa'])] },
+    },
     'linux-login-ps256': { id_token_signed_response_alg: 'PS256' },
     'linux-login-es256': { id_token_signed_response_alg: 'ES256' },
     'linux-login-eddsa': { id_token_signed_response_alg: 'EdDSA' },

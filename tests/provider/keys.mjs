@@ -21,6 +21,7 @@ const PROVIDER_KEYS = [
 
 const CLIENT_KEYS = {
   assertion: { alg: 'ES256', kind: 'P-256', use: 'sig' },
+  'assertion-rsa': { alg: 'RS256', kind: 'RSA', use: 'sig' },
   dpop: { alg: 'ES256', kind: 'P-256', use: 'sig' },
   'decrypt-rsa-oaep': { alg: 'RSA-OAEP', kind: 'RSA', use: 'enc' },
   'decrypt-rsa-oaep-256': { alg: 'RSA-OAEP-256', kind: 'RSA', use: 'enc' },

@@ -4,6 +4,7 @@
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/rsa.h>
 
 #include <algorithm>
@@ -114,6 +115,19 @@ class SigningKey {
             "signing");
     signature.resize(size);
     return kty_ == "EC" ? raw_signature(signature) : signature;
+  }
+
+  /// The private key as PKCS #8, encrypted where a password is given.
+  std::string pem(const char* password = nullptr) const {
+    const base::Handle<BIO, BIO_free> out(BIO_new(BIO_s_mem()));
+    require(PEM_write_bio_PKCS8PrivateKey(
+                out.get(), key_.get(), password == nullptr ? nullptr : EVP_aes_256_cbc(), password,
+                password == nullptr ? 0 : static_cast<int>(std::string_view(password).size()),
+                nullptr, nullptr) == 1,
+            "PEM");
+    char* text = nullptr;
+    const long size = BIO_get_mem_data(out.get(), &text);
+    return {text, static_cast<std::size_t>(size)};
   }
 
   /// A compact JWS of these very bytes.

@@ -16,6 +16,8 @@ from harness.syslog import Line, SyslogCollector
 
 sys.path.insert(0, str(TESTS / "provider"))
 
+from client import TOKEN  # noqa: E402
+from client import Client as PlainClient  # noqa: E402,F401
 from provider import CLIENT_SECRET, ODD_CLIENT_SECRET, Provider  # noqa: E402
 
 SHIPPED = TESTS.parent / "pam.d"

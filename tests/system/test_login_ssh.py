@@ -7,12 +7,14 @@ import signal
 
 import pytest
 
-from company import (IDENTITY, Company, Provider, enter_end, enter_shell, failure, log_in,
-                     shipped_with_choice)
+from company import (IDENTITY, TOKEN, Company, PlainClient, Provider, enter_end, enter_shell,
+                     failure, log_in, shipped_with_choice)
 from crowd import Crowd
 from harness.machine import wait_until
 from harness.sshd import Sshd, children_of
 
+ASSERTION = {"client_authentication": '"private_key_jwt"', "secret": None,
+             "client_key_file": '"/etc/pam-oidc/assertion.pem"'}
 #: account -> (client at the provider, further keys of its section); None: no secret.
 WAYS = {
     "vbasic": ("linux-login", {}),
@@ -23,6 +25,11 @@ WAYS = {
                                  "access_token_audience": '"urn:ssh:jwt"'}),
     "vpost": ("linux-login-post", {"client_authentication": '"client_secret_post"'}),
     "vpublic": ("linux-login-public", {"client_authentication": '"none"', "secret": None}),
+    "vassertion": ("linux-login-pkjwt", {**ASSERTION, "client_key_id": '"rp-assertion"',
+                                         "client_assertion_algorithm": '"ES256"'}),
+    "vrsa": ("linux-login-pkjwt-rsa",
+             {**ASSERTION, "client_key_file": '"/etc/pam-oidc/assertion-rsa.pem"',
+              "client_assertion_audience": '"endpoint"'}),
     "vodd": ("linux-login-odd", {"secret": "odd.secret"}),
     "vps256": ("linux-login-ps256", {"identity_source": '"id_token"', "algorithms": '["PS256"]'}),
     "ves256": ("linux-login-es256", {"identity_source": '"id_token"', "algorithms": '["ES256"]'}),
@@ -38,6 +45,11 @@ REFUSED_WAYS = {
     "vaudience": ("linux-login-jwt", {"identity_source": '"access_token"',
                                       "access_token_audience": '"urn:ssh:es256"'}, "token.aud"),
     "vwrongsecret": ("linux-login", {"secret": "odd.secret"}, "idp.client_rejected"),
+    # Signed well by a key that is another client's.
+    "vwrongkey": ("linux-login-pkjwt-rsa", {**ASSERTION, "client_assertion_algorithm": '"ES256"'},
+                  "idp.client_rejected"),
+    # RS256 unless said otherwise.
+    "vwrongkind": ("linux-login-pkjwt", ASSERTION, "cfg.syntax"),
     "vmethod": ("linux-login-post", {}, "idp.client_rejected"),
 }
 ACCESS = """
@@ -57,6 +69,8 @@ def company(machine, syslog_collector):
             Sshd(MaxStartups="100", MaxAuthTries=6) as sshd:
         company = Company(machine, idp, syslog_collector, sshd)
         company.other = other
+        for name in ("assertion.pem", "assertion-rsa.pem"):
+            machine.secret(name, (idp.state_dir / "rp" / name).read_text())
         machine.secret("other-ca.crt", open(other.ca_file, encoding="ascii").read(), mode=0o644)
         sections = ['default_provider = "corp"', IDENTITY, ACCESS, company.provider(),
                     company.provider("second", issuer=other.issuer,
@@ -119,7 +133,7 @@ def _refused_way(account):
     def is_refused(company: Company):
         client_id, _, reason = REFUSED_WAYS[account]
         with company.ssh(account, "NumberOfPasswordPrompts=1") as terminal:
-            if reason == "idp.client_rejected":  # there is no code to approve
+            if reason in ("idp.client_rejected", "cfg.syntax"):  # there is no code to approve
                 assert terminal.wait() == 255
             else:
                 company.approve(terminal.verification(), account)
@@ -134,6 +148,28 @@ for _account in WAYS:
 for _account in REFUSED_WAYS:
     crowd.scene("A03" if _account == "vhs256" else "A13" if _account == "vjwe" else "A05")(
         _refused_way(_account))
+
+
+@crowd.scene()
+def each_poll_has_an_assertion_of_its_own_that_the_provider_takes_once(company: Company):
+    """The provider enforces the latter; nobody else logs in with this client's key id and code."""
+    with company.ssh("vassertion") as terminal:
+        shown = terminal.verification()
+        terminal.read_for(7)  # longer than an interval: a poll before the approval
+        company.approve(shown, "vassertion")
+        enter_shell(terminal)
+    polls = [hit["form"] for hit in company.idp.requests(TOKEN)
+             if hit["form"].get("client_id") == "linux-login-pkjwt"]
+    of_one_code = max((polls_of(polls, code) for code in {form["device_code"] for form in polls}),
+                      key=len)
+    assert len(of_one_code) >= 2
+    assert len({form["client_assertion"] for form in polls}) == len(polls)
+    status, answer = PlainClient(company.idp, "linux-login-pkjwt").send(TOKEN, polls[0])
+    assert (status, answer["error"]) == (401, "invalid_client"), answer
+
+
+def polls_of(polls: list[dict], device_code: str) -> list[dict]:
+    return [form for form in polls if form["device_code"] == device_code]
 
 
 @crowd.scene("I03")

@@ -7,6 +7,7 @@
 #include "cli/check.h"
 #include "support/cmocka_cc.h"
 #include "support/temp_dir.h"
+#include "support/token_signer.h"
 
 namespace {
 
@@ -33,9 +34,10 @@ class Host {
 
   std::string text() const {
     return "[provider.corp]\nissuer = \"https://sso.corp.example\"\nclient_id = \"c\"\n" +
-           provider + "client_secret_file = \"" + secret + "\"\nca_file = \"" + ca +
-           "\"\n[identity]\nusername_claim = \"sub\"\n[access.sshd]\n" + access + "[local]\n" +
-           local;
+           provider +
+           (secret.empty() ? std::string() : "client_secret_file = \"" + secret + "\"\n") +
+           "ca_file = \"" + ca + "\"\n[identity]\nusername_claim = \"sub\"\n[access.sshd]\n" +
+           access + "[local]\n" + local;
   }
   Checked check() const {
     cli::CheckOptions options;
@@ -96,6 +98,22 @@ TEST(tries_the_secrets_and_the_certificates) {
   const Checked untrusting = empty.check();
   EXPECT_EQ(untrusting.status, 1);
   EXPECT(untrusting.complains("[provider.corp]: " + empty.ca));
+}
+
+TEST(tries_the_key_of_client_assertions) {
+  Host host;
+  host.secret.clear();
+  const std::string key = host.directory().write("client.pem", test::p256_key().pem(), 0600);
+  const std::string section =
+      "client_authentication = \"private_key_jwt\"\nclient_key_file = \"" + key + "\"\n";
+  host.provider = section + "client_assertion_algorithm = \"ES256\"\n";
+  EXPECT_EQ(host.check().problems, "");
+  host.provider = section;  // RS256
+  const Checked checked = host.check();
+  EXPECT_EQ(checked.status, 1);
+  EXPECT(checked.complains("[provider.corp]: " + key +
+                           ": the private key is EC on prime256v1, "
+                           "which cannot sign RS256\n"));
 }
 
 TEST(a_file_that_cannot_be_trusted_is_a_problem) {

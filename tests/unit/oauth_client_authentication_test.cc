@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "oauth/client_authentication.h"
 
+#include "jose/jws.h"
 #include "support/test_provider.h"
+#include "support/token_signer.h"
 
 using config::ClientAuthentication;
 
@@ -17,6 +19,28 @@ test::SentRequest built(const config::Provider& client) {
   sent.form = request->form->reveal();
   if (request->authorization) sent.authorization = request->authorization->reveal();
   return sent;
+}
+
+config::Provider with_key() {
+  auto client = test::provider();
+  client.client_authentication = ClientAuthentication::private_key_jwt;
+  client.client_secret.reset();
+  client.client_key_file = "/etc/pam-oidc/client.pem";
+  client.client_key = base::Secret::copy_of(test::p256_key().pem());
+  client.client_assertion_algorithm = "ES256";
+  client.client_assertion_audience = "issuer";
+  return client;
+}
+
+// The claim of an assertion whose signature verifies.
+std::string claim(const test::SentRequest& sent, const char* name) {
+  test::PublishedKeys keys(test::key_set({test::p256_key().jwk()}));
+  jose::Rules rules;
+  rules.algorithms = {jose::Algorithm::es256};
+  rules.types = {"jwt"};
+  const auto jws = jose::verify_compact(sent.field("client_assertion"), rules, keys);
+  EXPECT_OK(jws);
+  return json_string_value(json_object_get(jws->payload.get(), name));
 }
 
 }  // namespace
@@ -78,4 +102,54 @@ TEST(refuses_a_method_with_a_secret_when_there_is_none) {
     EXPECT_REASON(request, cfg_syntax);
     EXPECT(test::contains(request.error().detail, "client_secret_file"));
   }
+}
+
+// V32.
+TEST(an_assertion_stands_in_the_form_with_its_type_and_the_client) {
+  const auto sent = built(with_key());
+  EXPECT_EQ(sent.field("a"), "b+c");
+  EXPECT_EQ(sent.field("client_id"), "linux-login");
+  EXPECT_EQ(sent.field("client_assertion_type"),
+            "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer");
+  EXPECT_EQ(claim(sent, "sub"), "linux-login");
+  EXPECT_EQ(sent.field("client_secret"), "(absent)");
+  EXPECT_EQ(sent.authorization, "");
+  EXPECT_EQ(sent.url, endpoint);
+}
+
+TEST(the_audience_of_an_assertion_is_the_configured_one) {
+  auto client = with_key();
+  EXPECT_EQ(claim(built(client), "aud"), "https://sso.example.com");
+  client.client_assertion_audience = "endpoint";
+  EXPECT_EQ(claim(built(client), "aud"), endpoint);
+  client.client_assertion_audience = "https://login.example.com/realm";
+  EXPECT_EQ(claim(built(client), "aud"), "https://login.example.com/realm");
+}
+
+TEST(each_request_has_an_assertion_of_its_own) {
+  const auto client = with_key();
+  EXPECT(claim(built(client), "jti") != claim(built(client), "jti"));
+}
+
+TEST(an_unusable_key_is_named_with_its_file) {
+  auto client = with_key();
+  client.client_assertion_algorithm = "RS256";
+  const auto request = oauth::authenticated_post(endpoint, {}, client);
+  EXPECT_REASON(request, cfg_syntax);
+  EXPECT_EQ(request.error().detail,
+            "provider corp: /etc/pam-oidc/client.pem: the private key is EC on prime256v1, which "
+            "cannot sign RS256");
+  const auto checked = oauth::check_client_key(client);
+  EXPECT_REASON(checked, cfg_syntax);
+  EXPECT(test::contains(checked.error().detail, "/etc/pam-oidc/client.pem: the private key is EC"));
+  EXPECT_OK(oauth::check_client_key(with_key()));
+  EXPECT_OK(oauth::check_client_key(test::provider()));
+}
+
+TEST(refuses_a_method_with_a_key_when_there_is_none) {
+  auto client = with_key();
+  client.client_key.reset();
+  const auto request = oauth::authenticated_post(endpoint, {}, client);
+  EXPECT_REASON(request, cfg_syntax);
+  EXPECT(test::contains(request.error().detail, "client_key_file"));
 }
