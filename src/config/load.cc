@@ -92,9 +92,11 @@ base::Result<base::Secret> read_key(const std::string& path, const SecretReaders
   return secret;
 }
 
-base::Result<std::string> read_certificate(const std::string& path) {
+base::Result<std::string> read_certificate(const std::string& path,
+                                           const SecretReaders& readers) {
   base::FileRule rule;
   rule.max_bytes = max_key_file;
+  rule.owner = readers.owner;
   return base::read_trusted_file(path, rule, base::Reason::cfg_secret_perm,
                                  base::Reason::cfg_secret_perm);
 }
@@ -112,7 +114,7 @@ base::Result<> load_secret(Provider& provider, const SecretReaders& readers) {
     }
     case ClientAuthentication::tls_client_auth: {
       ASSIGN_OR_RETURN(provider.client_certificate,
-                       read_certificate(provider.client_certificate_file));
+                       read_certificate(provider.client_certificate_file, readers));
       ASSIGN_OR_RETURN(provider.client_key, read_key(provider.client_key_file, readers));
       break;
     }
