@@ -44,8 +44,10 @@ struct Machines {
   std::string client_claim;        ///< exactly one (Q23)
   std::string scope_claim;         ///< a string of words or a list of them (Q21)
   std::vector<std::string> required_scopes;  ///< all of them
-  bool subject_required = true;              ///< RFC 9068 §2.2; some providers send none (Q24)
-  bool issued_at_required = true;            ///< likewise `iat`
+  /// Whether an introspection answer must say `iss`; it must be right wherever it is said.
+  bool issuer_required = true;
+  bool subject_required = true;    ///< RFC 9068 §2.2; some providers send none (Q24)
+  bool issued_at_required = true;  ///< likewise `iat`
   /// "NAME=VALUE" of a claim that says the token is a program's own; empty: it is when `sub` is the
   /// client (RFC 9068 §2.2) or absent.
   std::string machine_claim;

@@ -83,6 +83,8 @@ constexpr Key table[] = {
      "the claim that lists scopes, as words in a string or as a list"},
     {Section::machines, "required_scopes", Type::list, "[]", false,
      "scopes that a token must have, all of them"},
+    {Section::machines, "issuer_required", Type::boolean, "true", false,
+     "whether an introspection answer that does not name the issuer is refused"},
     {Section::machines, "subject_required", Type::boolean, "true", false,
      "whether a token without a subject is refused"},
     {Section::machines, "issued_at_required", Type::boolean, "true", false,
@@ -148,6 +150,8 @@ constexpr Preset preset_table[] = {
     // subject for a client of its own.
     {"pingfederate", Section::machines, "types", "[\"at+jwt\", \"\"]"},
     {"pingfederate", Section::machines, "subject_required", "false"},
+    // Its introspection does not say who issued a reference token.
+    {"pingfederate", Section::machines, "issuer_required", "false"},
     // Custom authorization servers send no typ.  That of the organization's own server
     // (okta-internal-at+jwt) is not for us to validate.
     {"okta", Section::provider, "access_token_types", "[\"at+jwt\", \"\"]"},

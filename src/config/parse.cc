@@ -143,7 +143,7 @@ void check_machines(SectionReader& section, const Machines& machines, const Prov
   const bool introspects = machines.validation == TokenValidation::introspection;
   const bool decrypts = machines.introspection_response == IntrospectionResponse::encrypted_jwt;
   if (!introspects)
-    for (const char* key : {"introspection_endpoint", "introspection_response",
+    for (const char* key : {"issuer_required", "introspection_endpoint", "introspection_response",
                             "introspection_cache", "decryption_key_file"})
       if (section.is_set(key))
         section.refuse(key, "has no effect unless validation is \"introspection\"");
@@ -184,6 +184,7 @@ std::optional<Machines> read_machines(const Value& parent, const Provider& provi
   machines.client_claim = section.text("client_claim", claim_name);
   machines.scope_claim = section.text("scope_claim", claim_name);
   machines.required_scopes = section.list("required_scopes", scope_token);
+  machines.issuer_required = section.flag("issuer_required");
   machines.subject_required = section.flag("subject_required");
   machines.issued_at_required = section.flag("issued_at_required");
   machines.machine_claim = section.text("machine_claim", claim_and_value);

@@ -87,6 +87,8 @@ std::vector<Flip> flips() {
        [](const Config& c) { return machines(c).scope_claim == "scp"; }},
       {S::machines, "required_scopes", "[\"ssh\"]",
        [](const Config& c) { return machines(c).required_scopes == Texts{"ssh"}; }},
+      {S::machines, "issuer_required", "false",
+       [](const Config& c) { return !machines(c).issuer_required; }, introspecting},
       {S::machines, "subject_required", "false",
        [](const Config& c) { return !machines(c).subject_required; }},
       {S::machines, "issued_at_required", "false",

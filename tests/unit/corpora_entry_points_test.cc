@@ -8,6 +8,7 @@
 #include "oauth/answer.h"
 #include "oauth/token_response.h"
 #include "oidc/discovery.h"
+#include "support/introspection.h"
 #include "support/test_provider.h"
 #include "support/token_signer.h"
 #include "support/vectors.h"
@@ -48,24 +49,30 @@ std::string as_token_answer(const std::string& text) {
   return word(oauth::parse_token_response(answer.object.get()));
 }
 
+std::string as_introspection_answer(const std::string& text) {
+  return word(test::introspection::answered_with(text));
+}
+
 struct EntryPoint {
   const char* name;
   std::function<std::string(const std::string&)> answer;  ///< "ok" or a reason
-  bool of_provider;                                       ///< idp.json, not token.*
-  const char* without_members;                            ///< the answer to an object of no use
-  std::string good;  ///< an accepted document without its last brace
+  const char* no_json;  ///< what any text that is no JSON is called; nullptr: by the token.* word
+  const char* without_members;  ///< the answer to an object of no use
+  std::string good;             ///< an accepted document without its last brace
 };
 
 const std::vector<EntryPoint>& entry_points() {
   static const std::vector<EntryPoint> all = {
-      {"token payload", as_token_payload, false, "ok", R"({"sub":"alice")"},
-      {"key set", as_key_set, true, "jwks.size", "{\"keys\":[" + signing_key().jwk() + "]"},
-      {"discovery document", as_discovery_document, true, "idp.issuer",
+      {"token payload", as_token_payload, nullptr, "ok", R"({"sub":"alice")"},
+      {"key set", as_key_set, "idp.json", "jwks.size", "{\"keys\":[" + signing_key().jwk() + "]"},
+      {"discovery document", as_discovery_document, "idp.json", "idp.issuer",
        R"({"issuer":"https://sso.example.com","token_endpoint":"https://sso.example.com/token",)"
        R"("jwks_uri":"https://sso.example.com/jwks","device_authorization_endpoint":)"
        R"("https://sso.example.com/device")"},
-      {"token answer", as_token_answer, true, "device.response",
+      {"token answer", as_token_answer, "idp.json", "device.response",
        R"({"access_token":"at","token_type":"Bearer")"},
+      {"introspection answer", as_introspection_answer, "intro.unavailable", "intro.active",
+       test::introspection::response().substr(0, test::introspection::response().size() - 1)},
   };
   return all;
 }
@@ -81,7 +88,7 @@ void expect(const EntryPoint& place, const std::string& name, const std::string&
 // What a place says about a text of which the table says `told`.
 std::string expected_from(const EntryPoint& place, const std::string& told, const char* if_ok) {
   if (told == "ok") return if_ok;
-  return place.of_provider ? "idp.json" : told;
+  return place.no_json != nullptr ? place.no_json : told;
 }
 
 // Both ways to send a document: instead of the expected one, and in a member that we do not know.
@@ -162,6 +169,8 @@ TEST(C08_what_is_too_large_is_refused_before_it_is_parsed) {
   EXPECT_EQ(as_key_set(many), "jwks.size");
   EXPECT_EQ(as_discovery_document(many), "idp.json");
   EXPECT_EQ(as_token_answer(many), "idp.json");
+  // That it is too large is the transport's finding, with its own word in the detail.
+  EXPECT_EQ(as_introspection_answer(many), "intro.unavailable");
 }
 
 TEST(C09_numbers_that_json_or_a_double_does_not_have_are_refused) {
@@ -173,6 +182,7 @@ TEST(C09_numbers_that_json_or_a_double_does_not_have_are_refused) {
 TEST(C10_a_member_has_exactly_its_name) {
   EXPECT_EQ(as_key_set("{\"Keys\":[" + signing_key().jwk() + "]}"), "jwks.size");
   EXPECT_EQ(as_discovery_document(R"({"Issuer":"https://sso.example.com"})"), "idp.issuer");
+  EXPECT_EQ(as_introspection_answer(R"({"Active":true})"), "intro.active");
   EXPECT_EQ(as_token_answer(R"({"Access_Token":"at","token_type":"Bearer"})"), "device.response");
 }
 
