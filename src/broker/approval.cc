@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "broker/limits.h"
+#include "broker/token_conversation.h"
 
 namespace broker {
 namespace {
@@ -13,7 +14,7 @@ using Tokens = oauth::TokenResponse;
 
 // What the waiting knows from one event to the next.
 struct Progress {
-  std::optional<base::Result<Tokens>> decided;
+  std::optional<base::Result<Approval>> decided;
   int enters_in_vain = 0;
   std::optional<base::Deadline> silent_until;  // set by Enter, until the question is asked again
 };
@@ -27,9 +28,11 @@ base::Unexpected<base::Error> time_is_up(const oauth::PollState& state) {
 // The client went away, or its application failed.  What was approved is worth nothing then.
 base::Unexpected<base::Error> abandoned(base::Error why, const Progress& progress,
                                         const Waiting& waiting) {
-  if (!progress.decided || !progress.decided->has_value())
-    return base::Unexpected<base::Error>(std::move(why));
-  waiting.discard(**progress.decided);
+  const Tokens* approved = nullptr;
+  if (progress.decided && progress.decided->has_value())
+    approved = std::get_if<Tokens>(&**progress.decided);
+  if (approved == nullptr) return base::Unexpected<base::Error>(std::move(why));
+  waiting.discard(*approved);
   return base::fail(base::Reason::device_orphan, "approved, but: " + why.detail);
 }
 
@@ -38,6 +41,11 @@ base::Deadline next_event(const Progress& progress, const oauth::PollState& stat
   if (progress.decided) return base::Deadline::after(limits::prompt_wait);
   const base::Deadline next = base::Deadline(state.next_at).sooner(waiting.give_up);
   return progress.silent_until ? next.sooner(*progress.silent_until) : next;
+}
+
+// Enter may be seen; a token may not.
+ipc::Echo echo_of(const Waiting& waiting) {
+  return waiting.closing == Closing::enter_or_token ? ipc::Echo::hidden : ipc::Echo::visible;
 }
 
 // Time to do something: to stop, to ask the provider, to ask the person again.
@@ -57,7 +65,7 @@ base::Result<> act(Terminal& terminal, Progress& progress, oauth::PollState& sta
       return {};
     }
     if (auto* tokens = std::get_if<Tokens>(&*outcome)) {
-      progress.decided = std::move(*tokens);
+      progress.decided = Approval(std::move(*tokens));
       return {};
     }
     asked_provider = true;
@@ -74,27 +82,32 @@ base::Result<> act(Terminal& terminal, Progress& progress, oauth::PollState& sta
                                         " times without an approval");
       return {};
     }
-    return terminal.ask(ipc::Echo::visible, waiting.still_missing);
+    return terminal.ask(echo_of(waiting), waiting.still_missing);
   }
   return {};
 }
 
 }  // namespace
 
-base::Result<Tokens> wait_for_approval(Terminal& terminal, oauth::PollState state,
-                                       const Waiting& waiting) {
-  if (waiting.text_at_once)
+base::Result<Approval> wait_for_approval(Terminal& terminal, oauth::PollState state,
+                                         const Waiting& waiting) {
+  if (waiting.closing == Closing::none)
     RETURN_IF_ERROR(terminal.show(ipc::Style::information, waiting.prompt));
   else
-    RETURN_IF_ERROR(terminal.ask(ipc::Echo::visible, waiting.prompt));
+    RETURN_IF_ERROR(terminal.ask(echo_of(waiting), waiting.prompt));
 
   Progress progress;
   while (!progress.decided || terminal.is_asking()) {
     auto event = terminal.wait(next_event(progress, state, waiting));
     if (!event) return abandoned(std::move(event).error(), progress, waiting);
     if (*event == Terminal::Event::answered) {
-      // Whatever was typed, it is Enter; it may be a secret and is forgotten.
-      static_cast<void>(terminal.take_answer());
+      base::Secret answer = terminal.take_answer();
+      if (!progress.decided && waiting.closing == Closing::enter_or_token &&
+          looks_like_token(answer)) {
+        progress.decided = Approval(std::move(answer));
+        continue;
+      }
+      // Whatever else was typed, it is Enter; it may be a secret and is forgotten.
       progress.silent_until = base::Deadline::after(waiting.silence);
       continue;
     }

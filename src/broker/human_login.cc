@@ -9,9 +9,9 @@
 #include "broker/approval.h"
 #include "broker/identity_source.h"
 #include "broker/limits.h"
+#include "broker/machine_login.h"
 #include "broker/prompt_text.h"
 #include "config/load.h"
-#include "http/curl_client.h"
 #include "identity/mapping.h"
 #include "oauth/decoy.h"
 #include "oauth/device_authorization.h"
@@ -25,47 +25,6 @@ namespace {
 
 using base::Deadline;
 using base::Reason;
-
-// What is decided without asking anybody: whether this login is ours at all, whether there is
-// somebody to ask, whether the service and the account are open to us.
-base::Result<> may_begin(const config::Config& config, const LoginRequest& request) {
-  const auto& local = config.local_users;
-  if (std::find(local.begin(), local.end(), request.user) != local.end())
-    return base::fail(Reason::pam_ignore, "named in [local] users");
-  if (!request.can_converse)
-    return base::fail(Reason::conv_none, "the application has no conversation function");
-  if (request.silent) return base::fail(Reason::conv_none, "the application asked for silence");
-  // Where text shows at once there is a terminal, or it is cron, a pipe or -S: nobody reads it.
-  if (request.text_at_once && request.tty.empty())
-    return base::fail(Reason::conv_none, "there is no terminal");
-  if (config::access_for(config, request.service) == nullptr)
-    return base::fail(Reason::pam_service, "no [access." + request.service + "] section");
-  if (request.account_exists)
-    return identity::require_reachable(request.uid, config.identity, request.user);
-  return {};
-}
-
-// One provider's secret file is not another one's outage.
-base::Result<> require_secret(const Host& host, const config::Provider& provider) {
-  const auto secret = host.secrets.find(provider.name);
-  if (secret == host.secrets.end())
-    return base::fail(Reason::cfg_secret_perm, "no secret was loaded for " + provider.name);
-  return secret->second;
-}
-
-base::Result<std::unique_ptr<http::CurlClient>> make_client(Host& host,
-                                                            const config::Provider& provider,
-                                                            http::Watcher watcher) {
-  const auto trust = host.trust.find(provider.name);
-  if (trust == host.trust.end())
-    return base::fail(Reason::cfg_ca, "no certificates were loaded for " + provider.name);
-  if (!trust->second) return base::Unexpected<base::Error>(trust->second.error());
-  http::CurlOptions options;
-  options.proxy = provider.proxy;
-  options.should_stop = std::move(watcher);
-  X509_STORE_up_ref(trust->second->get());
-  return http::CurlClient::create(std::move(options), http::TrustStore(trust->second->get()));
-}
 
 // How long each part of this login may take.
 struct Times {
@@ -83,32 +42,42 @@ Times plan(const LoginRequest& request, const config::Config& config) {
 }
 
 Waiting question(const LoginRequest& request, const oauth::DeviceAuthorization& grant,
-                 const config::Prompt& style, Deadline give_up) {
-  return Waiting{approval_prompt(request, grant, style),
-                 still_missing_prompt(grant),
-                 request.text_at_once,
+                 const config::Prompt& style, Closing closing, Deadline give_up) {
+  return Waiting{approval_prompt(request, grant, style, closing),
+                 still_missing_prompt(request, grant, closing),
+                 closing,
                  give_up.sooner(Deadline::after(grant.expires_in)),
                  {},
                  {}};
 }
 
+// The question was answered with an access token: from here on it is a program's login.
+base::Result<policy::Allowed> with_token(Host& host, const LoginRequest& request,
+                                         Terminal& terminal, audit::Event& event,
+                                         base::Secret first_part) {
+  ASSIGN_OR_RETURN(auto presented, complete_token(terminal, request, std::move(first_part)));
+  return machine_login(host, request, terminal, event, std::move(presented));
+}
+
 // A name without an account gets the same text after the same time, and the provider hears nothing
 // of it (catalogue N04, H15).  It cannot end well.
-base::Unexpected<base::Error> decoy_login(Host& host, const LoginRequest& request,
-                                          Terminal& terminal, const config::Provider& provider,
+base::Result<policy::Allowed> decoy_login(Host& host, const LoginRequest& request,
+                                          Terminal& terminal, audit::Event& event,
+                                          const config::Provider& provider, Closing closing,
                                           const Times& times) {
   const auto shape = oidc::remembered_template(host.cache, provider, host.notes);
   auto grant = oauth::decoy_grant(shape);
   if (!grant) return base::Unexpected<base::Error>(std::move(grant).error());
   std::this_thread::sleep_until((Deadline::after(shape.took).sooner(times.setup)).at());
-  Waiting waiting = question(request, *grant, host.config.prompt, times.approval);
+  Waiting waiting = question(request, *grant, host.config.prompt, closing, times.approval);
   waiting.poll = [](oauth::PollState& state, Deadline) -> base::Result<oauth::PollOutcome> {
     state.next_at = base::Steady::now() + state.interval;
     return oauth::PollOutcome(oauth::Pending{});
   };
   waiting.discard = [](const oauth::TokenResponse&) {};
-  const auto result =
-      wait_for_approval(terminal, oauth::begin_polling(*grant, oauth::Limits{}), waiting);
+  auto result = wait_for_approval(terminal, oauth::begin_polling(*grant, oauth::Limits{}), waiting);
+  if (result)
+    return with_token(host, request, terminal, event, std::get<base::Secret>(std::move(*result)));
   const base::Error& error = result.error();
   // What the application sees must not differ from what it sees for an account that exists.
   const bool final = error.outcome == base::Outcome::max_tries;
@@ -121,9 +90,12 @@ base::Result<oauth::DeviceAuthorization> ask_for_grant(Host& host, http::Client&
                                                        const config::Provider& provider,
                                                        const oidc::ProviderMetadata& metadata,
                                                        Deadline deadline) {
+  if (!metadata.device_authorization_endpoint)
+    return base::fail(Reason::idp_endpoint,
+                      "the provider offers no device login: no device_authorization_endpoint");
   const auto asked_at = base::Steady::now();
   ASSIGN_OR_RETURN(auto grant, oauth::request_device_authorization(
-                                   client, provider, metadata.device_authorization_endpoint.text,
+                                   client, provider, metadata.device_authorization_endpoint->text,
                                    oauth::Limits{}, deadline));
   const auto took =
       std::chrono::duration_cast<std::chrono::milliseconds>(base::Steady::now() - asked_at);
@@ -141,9 +113,8 @@ std::string joined(const std::vector<std::string>& values) {
 }  // namespace
 
 base::Result<policy::Allowed> human_login(Host& host, const LoginRequest& request,
-                                          Terminal& terminal, audit::Event& event) {
+                                          Terminal& terminal, audit::Event& event, bool or_token) {
   const config::Config& config = host.config;
-  RETURN_IF_ERROR(may_begin(config, request));
   ASSIGN_OR_RETURN(const config::Provider* provider,
                    config::provider_for(config, request.service, request.provider));
   event.provider = provider->name;
@@ -151,7 +122,11 @@ base::Result<policy::Allowed> human_login(Host& host, const LoginRequest& reques
   event.client_id = provider->client_id;
   RETURN_IF_ERROR(require_secret(host, *provider));
   const Times times = plan(request, config);
-  if (!request.account_exists) return decoy_login(host, request, terminal, *provider, times);
+  const Closing closing = or_token               ? Closing::enter_or_token
+                          : request.text_at_once ? Closing::none
+                                                 : Closing::enter;
+  if (!request.account_exists)
+    return decoy_login(host, request, terminal, event, *provider, closing, times);
 
   // Discovery (OpenID Connect Discovery §4), then the device authorization request (RFC 8628 §3.1).
   bool watching = true;
@@ -165,7 +140,7 @@ base::Result<policy::Allowed> human_login(Host& host, const LoginRequest& reques
                    ask_for_grant(host, *client, *provider, metadata, times.setup));
 
   // Link, code and QR code; polling while the person reads (RFC 8628 §3.3–3.5).
-  Waiting waiting = question(request, grant, config.prompt, times.approval);
+  Waiting waiting = question(request, grant, config.prompt, closing, times.approval);
   waiting.poll = [&](oauth::PollState& state, Deadline deadline) {
     auto outcome = oauth::poll_once(*client, *provider, metadata.token_endpoint.text,
                                     grant.device_code, oauth::Limits{}, state, deadline);
@@ -181,8 +156,11 @@ base::Result<policy::Allowed> human_login(Host& host, const LoginRequest& reques
     if (!revoked) host.notes.push_back("revocation: " + revoked.error().detail);
   };
   ASSIGN_OR_RETURN(
-      const oauth::TokenResponse tokens,
+      Approval approval,
       wait_for_approval(terminal, oauth::begin_polling(grant, oauth::Limits{}), waiting));
+  if (auto* first_part = std::get_if<base::Secret>(&approval))
+    return with_token(host, request, terminal, event, std::move(*first_part));
+  const auto& tokens = std::get<oauth::TokenResponse>(approval);
 
   // Who approved, by the configured source.
   sources.deadline = times.identity;

@@ -39,6 +39,15 @@ inline constexpr int max_enters = 3;
 /// fits in.
 inline constexpr std::chrono::milliseconds silent_wait = 8s;
 
+/// Bytes of one part of an access token, below what the ssh client (1,023) and sudo (511) carry.
+inline constexpr std::size_t token_part = 1000;
+inline constexpr std::size_t token_part_in_sudo = 500;
+/// Bytes of a whole token, as in jose::Rules.
+inline constexpr std::size_t longest_token = std::size_t{16} * 1024;
+/// A word shorter than this may be a password that somebody typed by habit.  The shortest opaque
+/// tokens that we know have 22 characters.
+inline constexpr std::size_t shortest_token = 20;
+
 /// For telling the provider that a token is not needed any more; the client has gone by then.
 inline constexpr std::chrono::milliseconds revoke_wait = 1s;
 

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "broker/limits.h"
+#include "broker/token_conversation.h"
 #include "qr/qr_text.h"
 
 namespace broker {
@@ -29,10 +30,22 @@ std::string qr_code(const oauth::DeviceAuthorization& grant, const config::Promp
   return drawn ? *drawn : std::string();
 }
 
+std::string closing_line(const LoginRequest& request, Closing closing) {
+  switch (closing) {
+    case Closing::none: return {};
+    case Closing::enter: return "Press Enter when you have approved: ";
+    case Closing::enter_or_token: break;
+  }
+  // 78 columns.
+  std::string asking = token_prompt(1, part_size(request.service));
+  asking.front() = 'a';
+  return "Press Enter once approved, or give an " + asking;
+}
+
 }  // namespace
 
 std::string approval_prompt(const LoginRequest& request, const oauth::DeviceAuthorization& grant,
-                            const config::Prompt& style) {
+                            const config::Prompt& style, Closing closing) {
   std::string text = headline(request);
   const std::string code = base::printable(grant.user_code, 64);
   if (style.plain) {
@@ -46,17 +59,19 @@ std::string approval_prompt(const LoginRequest& request, const oauth::DeviceAuth
     text += "  Code   " + code + (qr.empty() ? "\n" : "   (or scan)\n");
   }
   text += "Approve only a sign-in that you have started yourself.\n";
-  if (!request.text_at_once) text += "Press Enter when you have approved: ";
-  return text;
+  return text + closing_line(request, closing);
 }
 
-std::string still_missing_prompt(const oauth::DeviceAuthorization& grant) {
+std::string still_missing_prompt(const LoginRequest& request,
+                                 const oauth::DeviceAuthorization& grant, Closing closing) {
   return "Not approved yet: " + grant.verification_uri.text + "  code " +
-         base::printable(grant.user_code, 64) + "\nPress Enter when you have approved: ";
+         base::printable(grant.user_code, 64) + "\n" + closing_line(request, closing);
 }
 
-std::string failure_text(base::Outcome outcome, std::string_view attempt) {
+std::string failure_text(base::Outcome outcome, base::Reason reason, std::string_view attempt) {
   const std::string reference = " (reference " + std::string(attempt) + ").";
+  if (reason == base::Reason::token_truncated)
+    return "The access token was cut on its way here; oidc-ssh sends it in parts" + reference;
   switch (outcome) {
     case base::Outcome::granted:
     case base::Outcome::not_ours: return {};

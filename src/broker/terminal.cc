@@ -83,6 +83,8 @@ base::Result<LoginRequest> Terminal::receive_begin(base::Deadline deadline) {
   request.text_at_once = (begin.flags & ipc::flag_text_at_once) != 0;
   request.can_converse = (begin.flags & ipc::flag_can_converse) != 0;
   request.account_exists = (begin.flags & ipc::flag_account_exists) != 0;
+  request.has_first_pass = (begin.flags & ipc::flag_first_pass) != 0;
+  request.may_ask = (begin.flags & ipc::flag_ask_nobody) == 0;
   request.time = std::chrono::seconds(begin.seconds);
   is_ssh_ = request.tty == "ssh";
   return request;

@@ -29,6 +29,8 @@ struct LoginRequest {
   bool text_at_once = false;
   bool can_converse = false;
   bool account_exists = false;
+  bool has_first_pass = false;   ///< the application holds an answer that we may have
+  bool may_ask = true;           ///< false: use_first_pass
   std::chrono::seconds time{0};  ///< how long the module waits for the verdict
 };
 
@@ -44,7 +46,7 @@ class Terminal {
 
   /// Shows text at once or with the next prompt, as the application does.
   base::Result<> show(ipc::Style style, std::string_view text);
-  /// Asks; the answer comes through wait().
+  /// Asks (or, with Echo::kept, takes what the application holds); the answer comes through wait().
   base::Result<> ask(ipc::Echo echo, std::string_view text);
 
   enum class Event { answered, time_is_up };

@@ -10,8 +10,8 @@
 
 #include "audit/event.h"
 #include "base/text.h"
-#include "broker/human_login.h"
 #include "broker/limits.h"
+#include "broker/login.h"
 #include "broker/privileges.h"
 #include "broker/prompt_text.h"
 #include "broker/sandbox.h"
@@ -68,7 +68,7 @@ void write_notes(const Host& host, const LoginRequest& request) {
 base::Result<policy::Allowed> decide(base::Result<Host>& host, const LoginRequest& request,
                                      Terminal& terminal, audit::Event& event) {
   if (!host) return base::Unexpected<base::Error>(std::move(host).error());
-  auto decision = human_login(*host, request, terminal, event);
+  auto decision = login(*host, request, terminal, event);
   write_notes(*host, request);
   return decision;
 }
@@ -101,7 +101,7 @@ bool serve_one_conversation(base::UniqueFd conversation) {
     // Nobody is there to hear a verdict, or a question that nobody answers is still open.
     if (verdict.reason == base::Reason::conv_closed || terminal.is_asking()) return false;
   }
-  const std::string text = failure_text(verdict.outcome, request->attempt);
+  const std::string text = failure_text(verdict.outcome, verdict.reason, request->attempt);
   verdict.attempt = request->attempt;
   verdict.user = request->user;
   verdict.text = text;

@@ -118,7 +118,9 @@ bool is_known(NoAnswer why) noexcept {
   return why >= NoAnswer::conversation_error && why <= NoAnswer::unusable_answer;
 }
 bool is_known(Style style) noexcept { return style == Style::information || style == Style::error; }
-bool is_known(Echo echo) noexcept { return echo == Echo::hidden || echo == Echo::visible; }
+bool is_known(Echo echo) noexcept {
+  return echo == Echo::hidden || echo == Echo::visible || echo == Echo::kept;
+}
 
 constexpr TypeRow rows[] = {
     {Type::begin, "begin",

@@ -17,7 +17,7 @@
 
 namespace ipc {
 
-inline constexpr std::uint8_t protocol_version = 1;
+inline constexpr std::uint8_t protocol_version = 2;
 /// Largest packet.  A prompt with a QR code of the largest link is about 12 KiB; twice that.
 inline constexpr std::size_t max_packet = 32768;
 inline constexpr std::uint32_t no_uid = 0xffffffffU;
@@ -54,7 +54,9 @@ inline constexpr std::uint8_t flag_disallow_null = 2;
 inline constexpr std::uint8_t flag_text_at_once = 4;
 inline constexpr std::uint8_t flag_can_converse = 8;
 inline constexpr std::uint8_t flag_account_exists = 16;
-inline constexpr std::uint8_t known_flags = 31;
+inline constexpr std::uint8_t flag_first_pass = 32;
+inline constexpr std::uint8_t flag_ask_nobody = 64;
+inline constexpr std::uint8_t known_flags = 127;
 
 enum class NoAnswer : std::uint8_t {
   conversation_error = 1,
@@ -63,7 +65,9 @@ enum class NoAnswer : std::uint8_t {
   unusable_answer = 4,
 };
 enum class Style : std::uint8_t { information = 1, error = 2 };
-enum class Echo : std::uint8_t { hidden = 0, visible = 1 };
+/// How an answer is got: typed unseen, typed and shown, or not asked for, because the application
+/// holds it already (PAM_AUTHTOK).
+enum class Echo : std::uint8_t { hidden = 0, visible = 1, kept = 2 };
 
 struct Begin {
   std::uint8_t flags = 0;

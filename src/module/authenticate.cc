@@ -27,6 +27,9 @@ ipc::Begin begin_of(const Login& login, const AccountFacts& account, const Optio
   set(shows_text_at_once(options, login.service.view()), ipc::flag_text_at_once);
   set(conversation.is_available(), ipc::flag_can_converse);
   set(account.exists, ipc::flag_account_exists);
+  set(options.first_pass != FirstPass::ignored && conversation.kept_answer() != nullptr,
+      ipc::flag_first_pass);
+  set(options.first_pass == FirstPass::only, ipc::flag_ask_nobody);
   begin.seconds = static_cast<std::uint16_t>(options.timeout.count());
   begin.uid = account.uid;
   begin.attempt = login.attempt.view();

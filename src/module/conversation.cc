@@ -48,6 +48,12 @@ Answer::~Answer() {
   std::free(text_);
 }
 
+const char* Conversation::kept_answer() const {
+  const void* value = nullptr;
+  if (pam_get_item(pamh_, PAM_AUTHTOK, &value) != PAM_SUCCESS) return nullptr;
+  return static_cast<const char*>(value);
+}
+
 bool Conversation::is_available() const { return conversation_of(pamh_) != nullptr; }
 
 void Conversation::show(ipc::Style style, char* text, std::size_t size) const {

@@ -46,6 +46,10 @@ class Conversation {
   /// prompt that depends on it will fail by itself.
   void show(ipc::Style style, char* text, std::size_t size) const;
 
+  /// What the application got from the person for an earlier module (PAM_AUTHTOK), a secret;
+  /// nullptr when there is none.
+  const char* kept_answer() const;
+
   /// Asks; `text` is made displayable in place.  Says why there is no answer.
   struct Reply {
     Answer answer;

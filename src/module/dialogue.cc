@@ -76,19 +76,33 @@ Result<> show(const Packet& packet, std::span<const std::byte> bytes,
   return {};
 }
 
-Result<> ask(const Channel& channel, const Packet& packet, std::span<const std::byte> bytes,
-             const Conversation& conversation) {
-  ipc::Prompt message;
-  if (!ipc::decode(bytes, message)) return fail(Reason::broker_proto, "a malformed prompt");
-  const Conversation::Reply reply =
-      conversation.ask(message.echo, packet.terminate(message.text), message.text.size());
-  if (!reply.answer.has_value()) return send_small(channel, ipc::NoAnswerMessage{reply.why});
+Result<> send_answer(const Channel& channel, const Packet& packet, std::string_view answer) {
   // Nothing is encoded when the answer is longer than the limit.
-  const std::size_t size = ipc::encode(ipc::Answer{reply.answer.view()}, packet.bytes());
+  const std::size_t size = ipc::encode(ipc::Answer{answer}, packet.bytes());
   auto sent = size == 0 ? send_small(channel, ipc::NoAnswerMessage{ipc::NoAnswer::unusable_answer})
                         : channel.send(packet.bytes().first(size));
   packet.wipe();
   return sent;
+}
+
+/// `flags` are those of begin: they say what the broker may ask for.
+Result<> ask(const Channel& channel, const Packet& packet, std::span<const std::byte> bytes,
+             const Conversation& conversation, unsigned flags) {
+  ipc::Prompt message;
+  if (!ipc::decode(bytes, message)) return fail(Reason::broker_proto, "a malformed prompt");
+  if (message.echo == ipc::Echo::kept) {
+    if ((flags & ipc::flag_first_pass) == 0)
+      return fail(Reason::broker_proto, "it asked for what it must not have");
+    const char* const kept = conversation.kept_answer();
+    if (kept != nullptr) return send_answer(channel, packet, kept);
+    return send_small(channel, ipc::NoAnswerMessage{ipc::NoAnswer::null_answer});
+  }
+  if ((flags & ipc::flag_ask_nobody) != 0)
+    return fail(Reason::broker_proto, "it asked although nobody may be asked");
+  const Conversation::Reply reply =
+      conversation.ask(message.echo, packet.terminate(message.text), message.text.size());
+  if (reply.answer.has_value()) return send_answer(channel, packet, reply.answer.view());
+  return send_small(channel, ipc::NoAnswerMessage{reply.why});
 }
 
 Result<Decision> take_verdict(const Packet& packet, std::span<const std::byte> bytes,
@@ -125,7 +139,7 @@ Result<Decision> await_verdict(const Channel& channel, const Packet& packet,
       done = show(packet, received->packet, conversation);
     } else if (type == ipc::Type::prompt) {
       if (!patience.may_ask()) return fail(Reason::broker_down, "no verdict in time");
-      done = ask(channel, packet, received->packet, conversation);
+      done = ask(channel, packet, received->packet, conversation, begin.flags);
       patience.answered();
     } else {
       return fail(Reason::broker_proto, "a message that is not permitted");

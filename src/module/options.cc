@@ -80,6 +80,11 @@ Result<Options> parse_options(Arguments arguments, Line line) {
       if (!parsed) return refuse("not one of ignore, deny", argument);
       options.other_logins = *parsed;
       has_other_logins = true;
+    } else if (argument == "try_first_pass" || argument == "use_first_pass") {
+      if (line != Line::auth) return refuse("an option of auth lines only", argument);
+      if (options.first_pass != FirstPass::ignored)
+        return refuse("module option given twice, or beside its opposite", argument);
+      options.first_pass = argument == "try_first_pass" ? FirstPass::tried : FirstPass::only;
     } else if (argument == "debug") {
       if (options.debug) return refuse("module option given twice", argument);
       options.debug = true;

@@ -28,11 +28,19 @@ enum class TextMode {
 /// What the account phase says about a login that we did not authenticate.
 enum class OtherLogins { ignore, deny };
 
+/// What is done with PAM_AUTHTOK, the answer to an earlier module's prompt.
+enum class FirstPass {
+  ignored,
+  tried,  ///< try_first_pass: taken where it is an access token
+  only,   ///< use_first_pass: and nobody is ever asked
+};
+
 struct Options {
   std::string_view provider;  ///< empty: the broker's default
   std::chrono::seconds timeout = limits::default_timeout;
   TextMode text = TextMode::automatic;
   OtherLogins other_logins = OtherLogins::ignore;
+  FirstPass first_pass = FirstPass::ignored;
   bool debug = false;
 };
 

@@ -85,6 +85,20 @@ base::Result<std::optional<http::Url>> userinfo_endpoint(const Endpoints& endpoi
   return std::optional<http::Url>();
 }
 
+base::Result<std::optional<http::Url>> device_authorization_endpoint(
+    const Endpoints& endpoints, const json_t* document, const config::Provider& provider) {
+  constexpr const char* name = "device_authorization_endpoint";
+  if (provider.machines && provider.device_authorization_endpoint.empty() &&
+      json::member(document, name) == nullptr)
+    return std::optional<http::Url>();
+  ASSIGN_OR_RETURN(
+      auto url,
+      endpoints.required(name, provider.device_authorization_endpoint,
+                         ": the provider offers no device login to this client; enable the device "
+                         "grant there, or set device_authorization_endpoint"));
+  return std::optional<http::Url>(std::move(url));
+}
+
 // An old document serves while the provider is out of order, not when it says something that we
 // refuse, or when somebody else answers in its place.
 bool outlives(Reason failure) {
@@ -124,11 +138,8 @@ base::Result<ProviderMetadata> parse_provider_metadata(std::string_view document
 
   ProviderMetadata metadata;
   metadata.issuer = provider.issuer;
-  ASSIGN_OR_RETURN(
-      metadata.device_authorization_endpoint,
-      endpoints.required("device_authorization_endpoint", provider.device_authorization_endpoint,
-                         ": the provider offers no device login to this client; enable the device "
-                         "grant there, or set device_authorization_endpoint"));
+  ASSIGN_OR_RETURN(metadata.device_authorization_endpoint,
+                   device_authorization_endpoint(endpoints, object.get(), provider));
   ASSIGN_OR_RETURN(metadata.token_endpoint, endpoints.required("token_endpoint", "", ""));
   ASSIGN_OR_RETURN(metadata.jwks_uri,
                    endpoints.required("jwks_uri", provider.jwks_uri, "; set jwks_uri"));

@@ -18,7 +18,8 @@ namespace oidc {
 /// Where a provider's endpoints are: each https, on the issuer's host or one in endpoint_hosts.
 struct ProviderMetadata {
   std::string issuer;  ///< the configured one, byte for byte
-  http::Url device_authorization_endpoint;
+  /// Always there, but for a provider whose machines log in: it may have no device login.
+  std::optional<http::Url> device_authorization_endpoint;
   http::Url token_endpoint;
   http::Url jwks_uri;
   std::optional<http::Url> userinfo_endpoint;  ///< there when identity_source is userinfo

@@ -11,8 +11,6 @@ namespace {
 using base::fail;
 using base::Reason;
 
-constexpr std::string_view kind_name = "jwks";
-
 // Keys that were good an hour ago are better than none, whatever the provider answers now (D12: an
 // error, a page of HTML, an empty set).  Only not when it is us who cannot ask.
 bool outlives(Reason failure) {
@@ -21,9 +19,9 @@ bool outlives(Reason failure) {
 }
 
 template <class Accept>
-DocumentKind jwks_kind(Accept accept) {
+DocumentKind jwks_kind(std::string_view name, Accept accept) {
   // RFC 7517 §8.5.2 has a media type for key sets; most providers say application/json.
-  return {kind_name, "application/jwk-set+json", Reason::jwks_size, std::move(accept), outlives};
+  return {name, "application/jwk-set+json", Reason::jwks_size, std::move(accept), outlives};
 }
 
 }  // namespace
@@ -36,7 +34,8 @@ base::Result<> ProviderKeys::accept(std::string_view document) {
 
 base::Result<const jose::JwkSet*> ProviderKeys::current() {
   if (!loaded_) {
-    const auto kind = jwks_kind([this](std::string_view document) { return accept(document); });
+    const auto kind =
+        jwks_kind(kind_, [this](std::string_view document) { return accept(document); });
     ASSIGN_OR_RETURN(const auto origin, cached_document(kind, jwks_uri_.text, sources_));
     is_fetched_ = origin.fetched;
     if (is_fetched_) asked_at_ = base::Steady::now();
@@ -46,7 +45,7 @@ base::Result<const jose::JwkSet*> ProviderKeys::current() {
 
 // Records that this login asks now, before it asks.
 base::Result<> ProviderKeys::claim_refetch(const Cache::Lock& held) {
-  const std::string marker = cache_name("jwks-refetch", sources_.provider);
+  const std::string marker = cache_name(kind_ + "-refetch", sources_.provider);
   const auto now = base::wall_now();
   const auto last = sources_.cache.read(marker, jwks_uri_.text, sources_.notes);
   if (last && now < last->fetched_at + refetch_span)
@@ -64,7 +63,7 @@ base::Result<const jose::JwkSet*> ProviderKeys::refetched() {
     if (is_fetched_) return &loaded_->set;
     return fail(Reason::jwks_throttled, "this login has asked for the key set already");
   }
-  const std::string name = cache_name(kind_name, sources_.provider);
+  const std::string name = cache_name(kind_, sources_.provider);
   const auto held = sources_.cache.lock(name, lock_patience(sources_.deadline), sources_.notes);
   if (!held) return fail(Reason::jwks_throttled, "a refetch of the key set cannot be recorded");
 
@@ -76,7 +75,8 @@ base::Result<const jose::JwkSet*> ProviderKeys::refetched() {
   RETURN_IF_ERROR(claim_refetch(*held));
   asked_at_ = base::Steady::now();
   is_fetched_ = false;
-  const auto kind = jwks_kind([this](std::string_view document) { return accept(document); });
+  const auto kind =
+      jwks_kind(kind_, [this](std::string_view document) { return accept(document); });
   RETURN_IF_ERROR(fetch_document(kind, jwks_uri_.text, name, &*held, sources_));
   is_fetched_ = true;
   return &loaded_->set;

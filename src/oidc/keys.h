@@ -21,9 +21,10 @@ inline constexpr std::chrono::seconds refetch_span{60};
 
 class ProviderKeys final : public jose::KeySource {
  public:
-  /// `sources` outlives this.
-  ProviderKeys(Sources& sources, http::Url jwks_uri)
-      : sources_(sources), jwks_uri_(std::move(jwks_uri)) {}
+  /// `sources` outlives this.  `kind` names the entry in the cache: a provider that signs access
+  /// tokens with other keys (Q28) has two.
+  ProviderKeys(Sources& sources, http::Url jwks_uri, std::string kind = "jwks")
+      : sources_(sources), jwks_uri_(std::move(jwks_uri)), kind_(std::move(kind)) {}
 
   /// Errors: jwks.size · jwks.bad_key · those of cached_document.
   base::Result<const jose::JwkSet*> current() override;
@@ -44,6 +45,7 @@ class ProviderKeys final : public jose::KeySource {
 
   Sources& sources_;
   http::Url jwks_uri_;
+  std::string kind_;
   std::optional<Loaded> loaded_;
   std::optional<base::Steady::time_point> asked_at_;  ///< by this process
   bool is_fetched_ = false;                           ///< loaded_ is the answer to that

@@ -15,6 +15,7 @@
 namespace {
 
 using bed::App;
+using bed::expect_denied;
 using bed::expect_no_line;
 
 TEST(grants_what_the_broker_grants_and_leaves_the_line_to_it) {
@@ -97,6 +98,49 @@ TEST(shows_asks_and_answers) {
   EXPECT_EQ(app.person.seen[2].style, PAM_PROMPT_ECHO_OFF);
   EXPECT_EQ(app.person.seen[3].style, PAM_PROMPT_ECHO_ON);
   EXPECT_EQ(bed::reported("answer"), "12:secret-token");
+}
+
+// What another module asked for before us (PAM_AUTHTOK), as try_first_pass and use_first_pass let
+// the broker have it.
+void after_a_password(const std::string& arguments) {
+  bed::service("after", "auth optional pam_unix.so nodelay\nauth required %M " + arguments + "\n");
+}
+
+TEST(hands_over_what_another_module_asked_for_where_the_option_says_so) {
+  for (const char* const option : {"try_first_pass", "use_first_pass"}) {
+    after_a_password(option);
+    bed::script("begin\nprompt 2 \nverdict granted ok\nconfirm\nend\n");
+    App app("after");
+    app.person.answers = {"typed-before"};
+    EXPECT_EQ(app.authenticate(), PAM_SUCCESS);
+    EXPECT_EQ(bed::reported("answer"), "12:typed-before");
+    EXPECT_EQ(app.person.prompts(), 1);
+    const int flags = std::stoi(bed::reported("flags"));
+    EXPECT((flags & ipc::flag_first_pass) != 0);
+    EXPECT(((flags & ipc::flag_ask_nobody) != 0) == (std::string(option) == "use_first_pass"));
+  }
+}
+
+TEST(keeps_it_from_the_broker_without_the_option) {
+  after_a_password("");
+  bed::script("begin\nprompt 2 \nverdict granted ok\nconfirm\nend\n");
+  App app("after");
+  app.person.answers = {"typed-before"};
+  const int code = app.authenticate();
+  EXPECT_EQ(std::stoi(bed::reported("flags")) & ipc::flag_first_pass, 0);
+  expect_denied(app, code, PAM_AUTHINFO_UNAVAIL, "broker.proto");
+  EXPECT(bed::reported("answer") != "12:typed-before");
+}
+
+TEST(asks_nobody_with_use_first_pass_whatever_the_broker_says) {
+  bed::service_with("sshd", "use_first_pass");
+  bed::script("begin\nprompt 0 Token:\nverdict granted ok\nconfirm\nend\n");
+  App app("sshd");
+  const int code = app.authenticate();
+  expect_denied(app, code, PAM_AUTHINFO_UNAVAIL, "broker.proto");
+  EXPECT_EQ(app.person.prompts(), 0);
+  EXPECT_EQ(std::stoi(bed::reported("flags")) & ipc::flag_first_pass, 0);
+  bed::service_with("sshd", "");
 }
 
 // F11: what the broker says reaches the terminal as text only, even when it is no longer itself.

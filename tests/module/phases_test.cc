@@ -38,13 +38,15 @@ TEST(J08_denies_arguments_that_it_does_not_know) {
                                       "text=",
                                       "text=both",
                                       "text=auto text=direct",
+                                      "try_first_pass use_first_pass",
+                                      "use_first_pass use_first_pass",
+                                      "try_first_pass=1",
                                       "provider=",
                                       "provider=a/b",
                                       "provider=a provider=b",
                                       "other_logins=deny",
                                       "other_logins=ignore",
-                                      "use_first_pass",
-                                      "try_first_pass",
+                                      "use-first-pass",
                                       "nullok",
                                       "=",
                                       "provider=x%n"}) {
@@ -106,7 +108,7 @@ TEST(J04_leaves_other_logins_to_the_stack_or_denies_them) {
 TEST(J08_denies_account_arguments_that_it_does_not_know) {
   for (const char* const arguments :
        {"other_logins=", "other_logins=allow", "other_logins=deny other_logins=deny",
-        "other_logins=ignore other_logins=deny", "timeout=1", "nonsense"}) {
+        "other_logins=ignore other_logins=deny", "timeout=1", "use_first_pass", "nonsense"}) {
     bed::service("odd", std::string("account required %M ") + arguments + "\n");
     App app("odd");
     EXPECT_EQ(app.account(), PAM_PERM_DENIED);

@@ -42,10 +42,12 @@ class BrokerPeer {
     if (size == 0) throw Failure{"a message does not encode", __FILE__, __LINE__};
     static_cast<void>(::send(ours_.get(), packet.data(), size, MSG_NOSIGNAL));
   }
-  void enter() const { say(ipc::Answer{""}); }
+  void answer(const std::string& text) const { say(ipc::Answer{text}); }
+  void enter() const { answer(""); }
   void hang_up() { ours_.reset(); }
 
-  /// The next message of the broker as text: "show TEXT", "prompt TEXT", "verdict OUTCOME REASON
+  /// The next message of the broker as text: "show TEXT", "prompt TEXT" (or "hidden prompt
+  /// TEXT", "kept prompt TEXT"), "verdict OUTCOME REASON
   /// ATTEMPT USER TEXT", "end"; "nothing" when there is none, "closed" at the end.
   std::string heard() const {
     std::vector<std::byte> packet(ipc::max_packet + 1);
@@ -58,7 +60,12 @@ class BrokerPeer {
     ipc::Verdict verdict;
     ipc::End end;
     if (ipc::decode(packet, show)) return "show " + std::string(show.text);
-    if (ipc::decode(packet, prompt)) return "prompt " + std::string(prompt.text);
+    if (ipc::decode(packet, prompt)) {
+      const char* const echo = prompt.echo == ipc::Echo::hidden ? "hidden "
+                               : prompt.echo == ipc::Echo::kept ? "kept "
+                                                                : "";
+      return echo + ("prompt " + std::string(prompt.text));
+    }
     if (ipc::decode(packet, end)) return "end";
     if (!ipc::decode(packet, verdict)) return "malformed";
     return std::string("verdict ") + base::word(verdict.outcome) + ' ' +

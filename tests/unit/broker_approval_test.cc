@@ -34,7 +34,7 @@ struct Scene {
   test::BrokerPeer peer;
   Terminal terminal{peer.broker_end()};
   std::deque<Step> script;
-  broker::Waiting waiting{"PROMPT", "MISSING", false, Deadline::after(5s), {}, {}};
+  broker::Waiting waiting{"PROMPT", "MISSING", broker::Closing::enter, Deadline::after(5s), {}, {}};
   oauth::PollState state;
   int polls = 0;
   int discarded = 0;
@@ -57,7 +57,14 @@ struct Scene {
     };
   }
   void then(Step step) { script.push_back(std::move(step)); }
-  base::Result<TokenResponse> play() { return broker::wait_for_approval(terminal, state, waiting); }
+  base::Result<broker::Approval> decide() {
+    return broker::wait_for_approval(terminal, state, waiting);
+  }
+  base::Result<TokenResponse> play() {
+    auto approval = decide();
+    if (!approval) return base::Unexpected<base::Error>(std::move(approval).error());
+    return std::get<TokenResponse>(std::move(*approval));
+  }
 };
 
 }  // namespace
@@ -80,12 +87,48 @@ TEST(enter_after_the_approval_returns_the_tokens) {
 
 TEST(where_text_shows_at_once_nobody_presses_enter) {
   Scene scene;
-  scene.waiting.text_at_once = true;
+  scene.waiting.closing = broker::Closing::none;
   scene.then(pending);
   scene.then(approved);
   EXPECT_OK(scene.play());
   EXPECT_EQ(scene.peer.heard(), "show PROMPT");
   EXPECT_EQ(scene.peer.heard(), "nothing");
+}
+
+TEST(a_token_in_place_of_enter_ends_the_waiting) {
+  Scene scene;
+  scene.waiting.closing = broker::Closing::enter_or_token;
+  scene.then([&] {
+    scene.peer.answer("eyJhbGciOiJFUzI1NiJ9.e30.c2ln");
+    return pending();
+  });
+  const auto approval = scene.decide();
+  EXPECT_OK(approval);
+  EXPECT_EQ(std::get<base::Secret>(*approval).reveal(), "eyJhbGciOiJFUzI1NiJ9.e30.c2ln");
+  EXPECT_EQ(scene.peer.heard(), "hidden prompt PROMPT");
+  EXPECT_EQ(scene.discarded, 0);
+}
+
+TEST(a_token_is_only_enter_where_the_account_takes_none) {
+  Scene scene;
+  scene.then([&] {
+    scene.peer.answer("eyJhbGciOiJFUzI1NiJ9.e30.c2ln");
+    return pending();
+  });
+  scene.then(approved);
+  EXPECT_OK(scene.play());
+}
+
+// Something that is no token, a password perhaps, counts as Enter.
+TEST(another_word_than_a_token_is_enter) {
+  Scene scene;
+  scene.waiting.closing = broker::Closing::enter_or_token;
+  scene.then([&] {
+    scene.peer.answer("correct horse battery staple");
+    return pending();
+  });
+  scene.then(approved);
+  EXPECT_OK(scene.play());
 }
 
 // F13: Enter before the approval asks once more, after one more look.
@@ -164,12 +207,12 @@ TEST(a_refusal_of_the_provider_waits_for_the_open_question) {
 // F04: nobody approved; a provider that failed to the end is named instead of the person.
 TEST(F04_time_that_is_up_says_whose_fault_it_was) {
   Scene nobody;
-  nobody.waiting.text_at_once = true;
+  nobody.waiting.closing = broker::Closing::none;
   nobody.waiting.give_up = Deadline::after(20ms);
   EXPECT_REASON(nobody.play(), device_timeout);
 
   Scene provider;
-  provider.waiting.text_at_once = true;
+  provider.waiting.closing = broker::Closing::none;
   provider.waiting.give_up = Deadline::after(20ms);
   provider.waiting.poll = [](oauth::PollState& state, Deadline) {
     state.next_at = Steady::now() + 5ms;
@@ -183,7 +226,7 @@ TEST(F04_time_that_is_up_says_whose_fault_it_was) {
 
 TEST(does_not_ask_the_provider_when_the_time_is_up) {
   Scene scene;
-  scene.waiting.text_at_once = true;
+  scene.waiting.closing = broker::Closing::none;
   scene.waiting.give_up = Deadline::after(0ms);
   EXPECT_REASON(scene.play(), device_timeout);
   EXPECT_EQ(scene.polls, 0);
@@ -225,7 +268,7 @@ TEST(F15_what_nobody_waits_for_is_discarded) {
 
 TEST(a_Ctrl_C_ends_the_waiting) {
   Scene scene;
-  scene.waiting.text_at_once = true;
+  scene.waiting.closing = broker::Closing::none;
   scene.then([&] {
     scene.peer.say(ipc::Interrupted{});
     return pending();
@@ -242,7 +285,7 @@ TEST(F17_F19_an_application_that_cannot_ask_ends_the_waiting) {
 
 TEST(K05_an_answer_that_nobody_asked_for_ends_the_waiting) {
   Scene scene;
-  scene.waiting.text_at_once = true;
+  scene.waiting.closing = broker::Closing::none;
   scene.peer.enter();
   EXPECT_REASON(scene.play(), broker_proto);
   EXPECT_EQ(scene.polls, 0);

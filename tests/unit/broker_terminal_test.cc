@@ -109,7 +109,7 @@ TEST(carries_texts_questions_and_answers) {
   EXPECT_OK(with.terminal.show(ipc::Style::information, "Hello"));
   EXPECT_EQ(with.peer.heard(), "show Hello");
   EXPECT_OK(with.terminal.ask(ipc::Echo::hidden, "Token:"));
-  EXPECT_EQ(with.peer.heard(), "prompt Token:");
+  EXPECT_EQ(with.peer.heard(), "hidden prompt Token:");
   EXPECT(with.terminal.is_asking());
   with.peer.say(ipc::Answer{"canary"});
   const auto event = with.terminal.wait(soon());

@@ -196,7 +196,7 @@ TEST(refuses_an_account_that_exists_without_uid_and_the_reverse) {
 TEST(refuses_unknown_flags) {
   Packet packet;
   ipc::Begin begin = sound_begin();
-  begin.flags |= 32;
+  begin.flags |= 128;
   EXPECT_EQ(ipc::encode(begin, packet), 0U);
 }
 
@@ -222,7 +222,7 @@ TEST(refuses_numbers_that_are_not_in_the_tables) {
   bytes[3] = std::byte{0xff};
   EXPECT(!decodes(bytes));
   bytes = bytes_of(ipc::Prompt{ipc::Echo::visible, "x"});
-  bytes[2] = std::byte{2};
+  bytes[2] = std::byte{3};
   EXPECT(!decodes(bytes));
   bytes = bytes_of(ipc::Show{ipc::Style::error, "x"});
   bytes[2] = std::byte{0};

@@ -76,7 +76,7 @@ TEST(reads_pingfederates_document) {
   const auto metadata = parsed(document());
   EXPECT_OK(metadata);
   EXPECT_EQ(metadata->issuer, "https://sso.example.com");
-  EXPECT_EQ(metadata->device_authorization_endpoint.text,
+  EXPECT_EQ(metadata->device_authorization_endpoint->text,
             "https://sso.example.com/as/device_authz.oauth2");
   EXPECT_EQ(metadata->token_endpoint.text, "https://sso.example.com/as/token.oauth2");
   EXPECT_EQ(metadata->jwks_uri.text, "https://sso.example.com/pf/JWKS");
@@ -147,7 +147,7 @@ TEST(prefers_configured_endpoints) {
   provider.jwks_uri = "https://sso.example.com/ext/linux";
   const auto metadata = parsed(document("device_authorization_endpoint", ""), provider);
   EXPECT_OK(metadata);
-  EXPECT_EQ(metadata->device_authorization_endpoint.text, "https://device.example.net/start");
+  EXPECT_EQ(metadata->device_authorization_endpoint->text, "https://device.example.net/start");
   EXPECT_EQ(metadata->jwks_uri.text, "https://sso.example.com/ext/linux");
   provider.jwks_uri = "http://sso.example.com/keys";
   EXPECT_REASON(parsed(document(), provider), cfg_syntax);

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/login.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "broker/human_login.h"
+#include "broker/machine_login.h"
+#include "broker/token_conversation.h"
+#include "config/load.h"
+#include "identity/mapping.h"
+
+namespace broker {
+namespace {
+
+using base::fail;
+using base::Reason;
+
+// Who may log in to an account; without a section of its own it is a person's.
+struct Takes {
+  bool people = true;
+  bool programs = false;
+};
+
+Takes who_may_become(const config::Config& config, const std::string& user) {
+  const auto account = config.accounts.find(user);
+  if (account == config.accounts.end()) return {};
+  return {account->second.allow_people, !account->second.clients.empty()};
+}
+
+// What is decided without asking anybody: whether this login is ours at all, whether the service
+// and the account are open to us.
+base::Result<> may_begin(const config::Config& config, const LoginRequest& request) {
+  const auto& local = config.local_users;
+  if (std::find(local.begin(), local.end(), request.user) != local.end())
+    return fail(Reason::pam_ignore, "named in [local] users");
+  if (config::access_for(config, request.service) == nullptr)
+    return fail(Reason::pam_service, "no [access." + request.service + "] section");
+  if (request.account_exists)
+    return identity::require_reachable(request.uid, config.identity, request.user);
+  return {};
+}
+
+base::Result<> may_ask(const LoginRequest& request) {
+  if (!request.may_ask) return fail(Reason::conv_none, "use_first_pass: nobody may be asked");
+  if (!request.can_converse)
+    return fail(Reason::conv_none, "the application has no conversation function");
+  if (request.silent) return fail(Reason::conv_none, "the application asked for silence");
+  return {};
+}
+
+// Where text shows at once there is a terminal, or it is cron, a pipe or -S: no person reads it.
+base::Result<> may_show_link(const LoginRequest& request) {
+  if (request.text_at_once && request.tty.empty())
+    return fail(Reason::conv_none, "there is no terminal");
+  return {};
+}
+
+}  // namespace
+
+base::Result<policy::Allowed> login(Host& host, const LoginRequest& request, Terminal& terminal,
+                                    audit::Event& event) {
+  RETURN_IF_ERROR(may_begin(host.config, request));
+  const Takes takes = who_may_become(host.config, request.user);
+
+  if (request.has_first_pass) {
+    ASSIGN_OR_RETURN(base::Secret kept, take_first_pass(terminal));
+    // Another word than a token is a password that was typed for another module: with
+    // try_first_pass it is no concern of ours.
+    if (!request.may_ask || (takes.programs && looks_like_token(kept))) {
+      if (!takes.programs)
+        return fail(Reason::map_namespace, "no program may log in to this account");
+      ASSIGN_OR_RETURN(auto presented, whole_token(std::move(kept)));
+      return machine_login(host, request, terminal, event, std::move(presented));
+    }
+  }
+  RETURN_IF_ERROR(may_ask(request));
+  if (takes.people) {
+    if (!takes.programs) RETURN_IF_ERROR(may_show_link(request));
+    return human_login(host, request, terminal, event, takes.programs);
+  }
+  ASSIGN_OR_RETURN(auto presented, ask_for_token(terminal, request));
+  return machine_login(host, request, terminal, event, std::move(presented));
+}
+
+}  // namespace broker
