@@ -29,19 +29,36 @@ base::Result<> check_issuer(const json_t* document, const config::Provider& prov
   return {};
 }
 
+// Where the provider takes client certificates (RFC 8705 §5); nullptr for a client that shows none.
+base::Result<const json_t*> endpoint_aliases(const json_t* document,
+                                             const config::Provider& provider) {
+  if (provider.client_authentication != config::ClientAuthentication::tls_client_auth)
+    return nullptr;
+  const json_t* aliases = json::member(document, "mtls_endpoint_aliases");
+  if (aliases != nullptr && !json_is_object(aliases))
+    return fail(Reason::idp_endpoint, "mtls_endpoint_aliases is not an object");
+  return aliases;
+}
+
 class Endpoints {
  public:
-  Endpoints(const json_t* document, const config::Provider& provider, std::string issuer_host)
-      : document_(document), provider_(provider), issuer_host_(std::move(issuer_host)) {}
+  Endpoints(const json_t* document, const json_t* aliases, const config::Provider& provider,
+            std::string issuer_host)
+      : document_(document),
+        aliases_(aliases),
+        provider_(provider),
+        issuer_host_(std::move(issuer_host)) {}
 
   base::Result<std::optional<http::Url>> optional(const char* name) const {
-    ASSIGN_OR_RETURN(const auto text,
-                     json::string_member(document_, name, max_url_bytes, Reason::idp_endpoint));
+    const bool aliased = json::member(aliases_, name) != nullptr;
+    const std::string shown = (aliased ? "mtls_endpoint_aliases: " : "") + std::string(name);
+    ASSIGN_OR_RETURN(const auto text, json::string_member(aliased ? aliases_ : document_, name,
+                                                          max_url_bytes, Reason::idp_endpoint));
     if (!text) return std::optional<http::Url>();
     auto url = http::parse_https_url(*text, Reason::idp_endpoint);
-    if (!url) return fail(Reason::idp_endpoint, std::string(name) + ": " + url.error().detail);
+    if (!url) return fail(Reason::idp_endpoint, shown + ": " + url.error().detail);
     if (!is_allowed(url->host))
-      return fail(Reason::idp_endpoint, std::string(name) + " is on host " + url->host +
+      return fail(Reason::idp_endpoint, shown + " is on host " + url->host +
                                             ", which is neither the issuer's (" + issuer_host_ +
                                             ") nor in endpoint_hosts");
     return std::optional<http::Url>(*std::move(url));
@@ -65,6 +82,7 @@ class Endpoints {
   }
 
   const json_t* document_;
+  const json_t* aliases_;  // or nullptr
   const config::Provider& provider_;
   std::string issuer_host_;
 };
@@ -134,7 +152,8 @@ base::Result<ProviderMetadata> parse_provider_metadata(std::string_view document
     return fail(Reason::idp_status, "the discovery document is an error");
   RETURN_IF_ERROR(check_issuer(object.get(), provider));
   ASSIGN_OR_RETURN(const auto issuer, http::parse_https_url(provider.issuer, Reason::cfg_syntax));
-  const Endpoints endpoints(object.get(), provider, issuer.host);
+  ASSIGN_OR_RETURN(const json_t* aliases, endpoint_aliases(object.get(), provider));
+  const Endpoints endpoints(object.get(), aliases, provider, issuer.host);
 
   ProviderMetadata metadata;
   metadata.issuer = provider.issuer;

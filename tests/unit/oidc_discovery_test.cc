@@ -248,3 +248,40 @@ TEST(works_without_any_cache) {
   }
   EXPECT_EQ(client.sent_to(url), 2u);
 }
+
+// RFC 8705 §5.
+TEST(a_client_with_a_certificate_uses_the_endpoints_that_take_one) {
+  const std::string text =
+      document("mtls_endpoint_aliases",
+               R"({"token_endpoint":"https://mtls.example.com/as/token.oauth2",)"
+               R"("userinfo_endpoint":"https://mtls.example.com/idp/userinfo.openid",)"
+               R"("revocation_endpoint":"https://mtls.example.com/as/revoke_token.oauth2",)"
+               R"("introspection_endpoint":"https://mtls.example.com/as/introspect.oauth2"})");
+  auto provider = test::provider();
+  provider.endpoint_hosts = {"mtls.example.com"};
+  EXPECT_EQ(parsed(text, provider)->token_endpoint.host, "sso.example.com");
+  provider.client_authentication = config::ClientAuthentication::tls_client_auth;
+  const auto metadata = parsed(text, provider);
+  EXPECT_OK(metadata);
+  EXPECT_EQ(metadata->token_endpoint.text, "https://mtls.example.com/as/token.oauth2");
+  EXPECT_EQ(metadata->userinfo_endpoint->host, "mtls.example.com");
+  EXPECT_EQ(metadata->revocation_endpoint->host, "mtls.example.com");
+  EXPECT_EQ(metadata->introspection_endpoint->host, "mtls.example.com");
+  // It has no alias: the usual one takes certificates, too.
+  EXPECT_EQ(metadata->device_authorization_endpoint.host, "sso.example.com");
+}
+
+TEST(the_hosts_of_aliases_are_checked_like_those_of_endpoints) {
+  auto provider = test::provider();
+  const std::string text =
+      document("mtls_endpoint_aliases", R"({"token_endpoint":"https://mtls.example.com/token"})");
+  EXPECT_OK(parsed(text, provider));
+  provider.client_authentication = config::ClientAuthentication::tls_client_auth;
+  const auto strange = parsed(text, provider);
+  EXPECT_REASON(strange, idp_endpoint);
+  EXPECT(test::contains(strange.error().detail,
+                        "mtls_endpoint_aliases: token_endpoint is on host mtls.example.com"));
+  for (const char* wrong : {R"({"token_endpoint":"http://sso.example.com/token"})",
+                            R"({"token_endpoint":7})", "[]", "\"x\""})
+    EXPECT_REASON(parsed(document("mtls_endpoint_aliases", wrong), provider), idp_endpoint);
+}
