@@ -77,7 +77,8 @@ base::Result<Token> request_token(const Profile& profile, http::Client& http,
                     tokens.expires_in ? std::optional(now + *tokens.expires_in) : std::nullopt);
 }
 
-base::Result<Token> request_token(Profile& profile, base::Deadline deadline) {
+base::Result<Token> request_token(Profile& profile, base::Deadline deadline,
+                                  std::function<bool()> should_stop) {
   config::SecretReaders owner;
   owner.owner = ::geteuid();
   RETURN_IF_ERROR(config::load_secret(profile.provider, owner));
@@ -85,6 +86,7 @@ base::Result<Token> request_token(Profile& profile, base::Deadline deadline) {
   options.trust = {profile.provider.ca_file, profile.provider.crl_file, ::geteuid()};
   options.proxy = profile.provider.proxy;
   options.user_agent = "oidc-ssh";
+  options.should_stop = std::move(should_stop);
   ASSIGN_OR_RETURN(const auto http, http::CurlClient::create(std::move(options)));
   return request_token(profile, *http, deadline, base::wall_now());
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
+
 #include "base/clock.h"
 #include "base/error.h"
 #include "client/profile.h"
@@ -19,7 +21,9 @@ namespace client {
 base::Result<Token> request_token(const Profile& profile, http::Client& http,
                                   base::Deadline deadline, base::WallSeconds now);
 
-/// The same from the beginning: reads secret and certificates, and opens a connection.
-base::Result<Token> request_token(Profile& profile, base::Deadline deadline);
+/// The same from the beginning: reads secret and certificates, and opens a connection; ends
+/// early when `should_stop` says true.
+base::Result<Token> request_token(Profile& profile, base::Deadline deadline,
+                                  std::function<bool()> should_stop);
 
 }  // namespace client

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -22,6 +23,7 @@ using base::Reason;
 
 constexpr std::size_t max_output = 64 * 1024;
 constexpr std::size_t max_complaint = 512;
+constexpr std::chrono::milliseconds look_around{200};  // how long somebody waits who stops us
 
 struct Pipe {
   base::UniqueFd read, write;
@@ -85,12 +87,15 @@ int spawn(const std::vector<std::string>& command, const Pipe& out, const Pipe& 
 }
 
 // Until both streams end, the program's output is too long, or time is up.  Whether they ended.
-bool read_streams(int out, int err, Buffer& output, Buffer& complaint, base::Deadline deadline) {
+bool read_streams(int out, int err, Buffer& output, Buffer& complaint, base::Deadline deadline,
+                  const std::function<bool()>& should_stop) {
   struct pollfd streams[] = {{out, POLLIN, 0}, {err, POLLIN, 0}};
   while (streams[0].fd >= 0 || streams[1].fd >= 0) {
-    const int ready = ::poll(streams, 2, static_cast<int>(deadline.left().count()));
-    if (ready < 0 && errno == EINTR) continue;
-    if (ready <= 0) return false;
+    const int ready =
+        ::poll(streams, 2, static_cast<int>(std::min(deadline.left(), look_around).count()));
+    if (deadline.passed() || (should_stop && should_stop())) return false;
+    if (ready < 0 && errno != EINTR) return false;
+    if (ready <= 0) continue;
     if (streams[0].revents != 0 && !output.read_from(out)) streams[0].fd = -1;
     if (output.is_full()) return false;
     if (streams[1].revents != 0) {
@@ -120,7 +125,8 @@ std::string first_line(std::string_view text) {
 }  // namespace
 
 base::Result<base::Secret> run_command(const std::vector<std::string>& command,
-                                       base::Deadline deadline) {
+                                       base::Deadline deadline,
+                                       const std::function<bool()>& should_stop) {
   Pipe out, err;
   if (!out.open() || !err.open()) return fail(Reason::sys_emfile, "no pipe");
   pid_t pid = 0;
@@ -131,8 +137,9 @@ base::Result<base::Secret> run_command(const std::vector<std::string>& command,
 
   Buffer output(max_output + 1), complaint(max_complaint);
   int status = 0;
-  const bool ended = read_streams(out.read.get(), err.read.get(), output, complaint, deadline) &&
-                     wait_for(pid, status, deadline);
+  const bool ended =
+      read_streams(out.read.get(), err.read.get(), output, complaint, deadline, should_stop) &&
+      wait_for(pid, status, deadline);
   if (!ended) {
     ::kill(-pid, SIGKILL);
     while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {

@@ -168,7 +168,12 @@ void serve(const Place& place, const ProcessWatch& owner, Deadline deadline, int
   ::signal(SIGCHLD, SIG_DFL);  // ignored, a command's status would be lost
   const base::UniqueFd signals(::signalfd(-1, &ends, SFD_CLOEXEC));
   {
-    ProfileSource source(profile);
+    // Whoever pressed Ctrl-C while a token was being fetched is not waited for.
+    const auto should_stop = [&] {
+      struct pollfd ends_with[] = {{owner.descriptor(), POLLIN, 0}, {signals.get(), POLLIN, 0}};
+      return ::poll(ends_with, 2, 0) > 0;
+    };
+    ProfileSource source(profile, should_stop);
     TokenStore store(source, profile.name, profile.hosts);
     const seconds longest{365 * 24 * 3600};
     serve(place, owner, Deadline::after(lifetime.value_or(longest)), signals.get(), store);

@@ -28,9 +28,9 @@ base::Result<Token> from_file(const Profile& profile) {
   return token;
 }
 
-base::Result<Token> from_command(const Profile& profile) {
+base::Result<Token> from_command(const Profile& profile, const std::function<bool()>& should_stop) {
   ASSIGN_OR_RETURN(const base::Secret output,
-                   run_command(profile.command, base::Deadline::after(command_time)));
+                   run_command(profile.command, base::Deadline::after(command_time), should_stop));
   auto token = parse_credential(output.reveal(), base::wall_now());
   if (!token) return fail(token.error().reason, profile.command[0] + ": " + token.error().detail);
   return token;
@@ -38,7 +38,8 @@ base::Result<Token> from_command(const Profile& profile) {
 
 }  // namespace
 
-ProfileSource::ProfileSource(Profile& profile) : profile_(profile) {
+ProfileSource::ProfileSource(Profile& profile, std::function<bool()> should_stop)
+    : profile_(profile), should_stop_(std::move(should_stop)) {
   if (profile_.source != Source::environment) return;
   if (auto value = client::variable(profile_.variable.c_str())) {
     variable_ = base::Secret::copy_of(*value);
@@ -50,9 +51,9 @@ ProfileSource::ProfileSource(Profile& profile) : profile_(profile) {
 base::Result<Token> ProfileSource::take() {
   switch (profile_.source) {
     case Source::file: return from_file(profile_);
-    case Source::command: return from_command(profile_);
+    case Source::command: return from_command(profile_, should_stop_);
     case Source::client_credentials:
-      return request_token(profile_, base::Deadline::after(provider_time));
+      return request_token(profile_, base::Deadline::after(provider_time), should_stop_);
     case Source::environment: break;
   }
   if (variable_.empty())
