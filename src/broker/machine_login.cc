@@ -8,7 +8,9 @@
 #include "config/load.h"
 #include "identity/mapping.h"
 #include "jose/algorithm.h"
+#include "oauth/introspection.h"
 #include "oauth/machine_token.h"
+#include "oauth/replay.h"
 #include "oidc/discovery.h"
 #include "oidc/keys.h"
 
@@ -32,6 +34,21 @@ base::Result<oauth::Machine> by_signature(oidc::Sources& sources, const base::Se
   return oauth::validate_machine_token(token.reveal(), rules, keys);
 }
 
+base::Result<oauth::Machine> by_introspection(oidc::Sources& sources, const base::Secret& token,
+                                              const oauth::MachineTokenRules& rules) {
+  ASSIGN_OR_RETURN(const oidc::ProviderMetadata metadata, oidc::discover(sources));
+  std::string endpoint = rules.machines.introspection_endpoint;
+  if (endpoint.empty() && metadata.introspection_endpoint)
+    endpoint = metadata.introspection_endpoint->text;
+  if (endpoint.empty())
+    return fail(Reason::idp_endpoint,
+                "the provider has no introspection_endpoint; set the one in [provider." +
+                    sources.provider.name + ".machines]");
+  oidc::ProviderKeys keys(sources, metadata.jwks_uri);
+  return oauth::introspect(sources.client, sources.provider, endpoint, token, rules, keys,
+                           sources.deadline);
+}
+
 base::Result<oauth::Machine> validate(Host& host, Terminal& terminal,
                                       const config::Provider& provider, const base::Secret& token) {
   ASSIGN_OR_RETURN(const auto algorithms, jose::algorithms_named(provider.algorithms));
@@ -41,7 +58,12 @@ base::Result<oauth::Machine> validate(Host& host, Terminal& terminal,
                    make_client(host, provider, [&terminal] { return terminal.is_gone(); }));
   oidc::Sources sources{*client, host.cache, provider, Deadline::after(limits::setup_wait),
                         host.notes};
-  return by_signature(sources, token, rules);
+  switch (provider.machines->validation) {
+    case config::TokenValidation::jwt: return by_signature(sources, token, rules);
+    case config::TokenValidation::introspection: break;
+  }
+  RETURN_IF_ERROR(require_secret(host, provider));
+  return by_introspection(sources, token, rules);
 }
 
 // A token that may be only the beginning of one is refused for that, whatever else is wrong with
@@ -91,7 +113,13 @@ base::Result<policy::Allowed> machine_login(Host& host, const LoginRequest& requ
   // Whether this program may become this account, and whether that may use the service.
   RETURN_IF_ERROR(require_client(config, request, machine->client()));
   if (!request.account_exists) return fail(Reason::map_no_local_user, "no such account");
-  return policy::authorize(config, request.service, request.user, machine->claims());
+  ASSIGN_OR_RETURN(auto allowed,
+                   policy::authorize(config, request.service, request.user, machine->claims()));
+  // Last, so that nothing that is refused uses a token up (B22).
+  if (provider->machines->single_use)
+    RETURN_IF_ERROR(oauth::use_once(OIDC_USED_TOKENS_DIRECTORY, provider->machines->issuer,
+                                    machine->token_id(), machine->expires_at(), base::wall_now()));
+  return allowed;
 }
 
 }  // namespace broker

@@ -5,6 +5,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -18,6 +19,7 @@
 #include "broker/terminal.h"
 #include "config/load.h"
 #include "http/curl_client.h"
+#include "oauth/replay.h"
 
 namespace broker {
 namespace {
@@ -34,6 +36,12 @@ base::Result<Host> read_host() {
   return host;
 }
 
+bool uses_tokens_once(const config::Config& config) {
+  return std::any_of(config.providers.begin(), config.providers.end(), [](const auto& one) {
+    return one.second.machines && one.second.machines->single_use;
+  });
+}
+
 // In this order: limits, what only root may read, another user, the cage.
 base::Result<Host> prepare() {
   RETURN_IF_ERROR(limit_this_process());
@@ -46,6 +54,7 @@ base::Result<Host> prepare() {
   json_object_seed(0);
   auto host = read_host();
   RETURN_IF_ERROR(become(user));
+  if (host && uses_tokens_once(host->config)) oauth::make_replay_store(OIDC_USED_TOKENS_DIRECTORY);
   RETURN_IF_ERROR(enter_sandbox(OIDC_CACHE_DIRECTORY));
   return host;
 }

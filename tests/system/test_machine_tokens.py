@@ -281,6 +281,21 @@ def test_b17_an_account_without_clients_is_for_no_program(stage):
     attempt.assert_denied("PAM_AUTH_ERR", "map.namespace")
 
 
+def test_b21_b22_b29_a_token_that_may_log_in_once_does_so_once(stage):
+    single = {"single_use": True}
+    # A forged token with the victim's jti, then the victim.
+    head, body, signature = token(stage.idp, jti="victim").split(".")
+    forged = jose.unb64u(signature)
+    stage.refused(f"{head}.{body}.{jose.b64u(bytes([forged[0] ^ 1]) + forged[1:])}", "token.sig",
+                  machines_keys=single)
+    stage.granted(f"{head}.{body}.{signature}", machines_keys=single)
+    stage.refused(f"{head}.{body}.{signature}", "token.replay", machines_keys=single)
+    # Another spelling, the same token.
+    stage.refused(token(stage.idp, {"x": "y"}, jti="victim"), "token.replay", machines_keys=single)
+    stage.refused(token(stage.idp, jti=...), "token.replay", machines_keys=single)
+    stage.granted(token(stage.idp), machines_keys=single)
+
+
 def test_b25_a_token_above_the_limit(stage):
     attempt = stage.login(parts(secrets.token_hex(8193)))
     attempt.assert_denied("PAM_AUTH_ERR", "token.size")
