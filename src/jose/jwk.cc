@@ -24,6 +24,9 @@ using base::Reason;
 // below this is told apart as weak rather than malformed.
 constexpr std::size_t max_member_bytes = std::size_t{16} * 1024;
 
+// Twice as many operations as there are (RFC 7517 §8.3.2): each is compared with all before it.
+constexpr std::size_t max_key_operations = 16;
+
 // Members that only a private or a shared key has (RFC 7518 §6.2.2, §6.3.2, §6.4).
 constexpr const char* private_members[] = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"};
 
@@ -42,6 +45,15 @@ base::Result<std::string> required_octets(const json_t* jwk, const char* name) {
   return *std::move(octets);
 }
 
+// A member that says what a key is for, and says null, says nothing that we may read as "for all":
+// elsewhere null counts as absent (Q42).
+base::Result<> refuse_null_purpose(const json_t* jwk) {
+  for (const char* name : {"use", "key_ops", "alg"})
+    if (json_is_null(json_object_get(jwk, name)))
+      return fail(Reason::key_invalid, std::string("null for ") + name);
+  return {};
+}
+
 // RFC 7517 §4.2: what the key is meant for.
 base::Result<> check_use(const json_t* jwk) {
   ASSIGN_OR_RETURN(const auto use,
@@ -50,15 +62,20 @@ base::Result<> check_use(const json_t* jwk) {
   return {};
 }
 
-// RFC 7517 §4.3: which operations it is meant for.
+// RFC 7517 §4.3: which operations it is meant for, none of them twice.
 base::Result<> check_key_operations(const json_t* jwk) {
   const json_t* operations = json::member(jwk, "key_ops");
   if (operations == nullptr) return {};
   if (!json_is_array(operations)) return fail(Reason::key_invalid, "key_ops is not an array");
+  if (json_array_size(operations) > max_key_operations)
+    return fail(Reason::key_invalid, "key_ops has too many members");
   bool verifies = false;
   for (std::size_t i = 0; i < json_array_size(operations); ++i) {
     const json_t* one = json_array_get(operations, i);
     if (!json_is_string(one)) return fail(Reason::key_invalid, "key_ops holds a non-string");
+    for (std::size_t j = 0; j < i; ++j)
+      if (json_equal(one, json_array_get(operations, j)))
+        return fail(Reason::key_invalid, "key_ops names an operation twice");
     verifies = verifies || std::string_view(json_string_value(one)) == "verify";
   }
   if (!verifies) return fail(Reason::key_mismatch, "key_ops lacks verify");
@@ -228,6 +245,7 @@ base::Result<VerificationKey> parse_jwk(const json_t* jwk) {
   ASSIGN_OR_RETURN(auto key_id,
                    json::string_member(jwk, "kid", max_key_id_bytes, Reason::key_invalid));
   ASSIGN_OR_RETURN(const KeyType type, key_type(jwk));
+  RETURN_IF_ERROR(refuse_null_purpose(jwk));
   RETURN_IF_ERROR(check_use(jwk));
   RETURN_IF_ERROR(check_key_operations(jwk));
   RETURN_IF_ERROR(refuse_private_key(jwk));

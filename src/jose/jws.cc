@@ -115,9 +115,10 @@ base::Result<std::string> check_type(const json_t* header,
 }
 
 // A name is compared with the provider's names and is nothing else: no path, no query (A17).  One
-// that no key of ours can have needs no fetch to be called unknown.
+// that no key of ours can have needs no fetch to be called unknown.  null is no name, and does not
+// mean that any key will do.
 base::Result<std::optional<std::string>> key_id(const json_t* header) {
-  const json_t* member = json::member(header, "kid");
+  const json_t* member = json_object_get(header, "kid");
   if (member == nullptr) return std::optional<std::string>();
   if (!json_is_string(member)) return fail(Reason::token_header, "kid is not a string");
   const std::string_view text = json_string_value(member);

@@ -89,10 +89,23 @@ TEST(refuses_a_key_that_is_not_for_verifying) {
        {R"(,"use":"enc")", R"(,"use":"SIG")", R"(,"use":"")", R"(,"key_ops":["encrypt"])",
         R"(,"key_ops":["sign"])", R"(,"key_ops":["sign, verify"])", R"(,"key_ops":[])"})
     EXPECT_REASON(parse(test::rsa_key().jwk(more)), key_mismatch);
-  for (const char* more : {R"(,"use":1)", R"(,"use":["sig"])", R"(,"key_ops":"verify")",
-                           R"(,"key_ops":["verify",1])", R"(,"alg":256)", R"(,"kid":7)"})
+  for (const char* more :
+       {R"(,"use":1)", R"(,"use":["sig"])", R"(,"key_ops":"verify")", R"(,"key_ops":["verify",1])",
+        R"(,"key_ops":["verify","verify"])", R"(,"alg":256)", R"(,"kid":7)"})
     EXPECT_REASON(parse(test::rsa_key().jwk(more)), key_invalid);
   EXPECT_OK(parse(test::rsa_key().jwk(R"(,"key_ops":["sign","verify"])")));
+}
+
+TEST(null_does_not_say_that_a_key_is_for_everything) {
+  for (const char* name : {"use", "key_ops", "alg"})
+    EXPECT_REASON(parse(test::rsa_key().jwk(",\""s + name + "\":null")), key_invalid);
+}
+
+TEST(refuses_a_key_with_more_operations_than_there_are) {
+  std::string all = "\"verify\"";
+  for (int i = 1; i < 16; ++i) all += ",\"" + std::to_string(i) + "\"";
+  EXPECT_OK(parse(test::rsa_key().jwk(",\"key_ops\":[" + all + "]")));
+  EXPECT_REASON(parse(test::rsa_key().jwk(",\"key_ops\":[" + all + ",\"16\"]")), key_invalid);
 }
 
 TEST(refuses_an_alg_that_does_not_fit_the_key) {

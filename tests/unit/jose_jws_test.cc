@@ -9,7 +9,7 @@
 #include "support/cmocka_cc.h"
 #include "support/token_signer.h"
 
-// Group A of the attack catalogue.
+// Group A of the attack catalogue: a test is named after its rows.
 
 using namespace std::string_literals;
 using jose::Algorithm;
@@ -111,7 +111,7 @@ TEST(a_signature_by_another_key_is_refused) {
                 token_sig);
 }
 
-TEST(moving_the_dots_breaks_the_signature) {  // A26
+TEST(A26_moving_the_dots_breaks_the_signature) {
   // Trailing blanks, so that the header stays JSON with one group of letters less.
   const std::string header = rs256("") + std::string(3 + (3 - rs256("").size() % 3) % 3, ' ');
   const std::string token = test::rsa_key().token(Algorithm::rs256, header, payload);
@@ -126,7 +126,7 @@ TEST(moving_the_dots_breaks_the_signature) {  // A26
   EXPECT_REASON(verify(longer), token_sig);
 }
 
-TEST(alg_none_is_refused_in_every_spelling_with_and_without_signature) {  // A01
+TEST(A01_alg_none_is_refused_in_every_spelling_with_and_without_signature) {
   for (const char* alg : {"none", "None", "NONE", "nOnE", "none ", " none", "nonE", "noNe", "",
                           "null", "RS256\\u0020", "n\\u006fne"})
     for (const char* signature : {"", "AAAA"})
@@ -135,14 +135,14 @@ TEST(alg_none_is_refused_in_every_spelling_with_and_without_signature) {  // A01
           token_alg);
 }
 
-TEST(alg_must_be_a_known_name) {  // A02
+TEST(A02_alg_must_be_a_known_name) {
   for (const char* alg : {"null", "5", "[\"RS256\"]", "{}", "\"\"", "\"RS256 \"", "\"rs256\"",
                           "true", "\"RS257\"", "\"ES256K\"", "\"HS256\"", "\"RSA1_5\"", "\"dir\""})
     EXPECT_REASON(with_header("{\"kid\":\"rsa\",\"alg\":"s + alg + "}"), token_alg);
   EXPECT_REASON(with_header(R"({"kid":"rsa"})"), token_alg);
 }
 
-TEST(a_mac_made_with_public_bytes_of_the_key_is_refused) {  // A03, A04
+TEST(A03_A04_a_mac_made_with_public_bytes_of_the_key_is_refused) {
   const auto& key = test::rsa_key();
   const std::string n = key.octets("n");
   std::vector<std::string> guesses = {"", n, b64(n), key.jwk(), key.jwk_with_id("rsa"), rsa_keys()};
@@ -169,7 +169,7 @@ TEST(a_mac_made_with_public_bytes_of_the_key_is_refused) {  // A03, A04
     }
 }
 
-TEST(a_key_bound_to_an_algorithm_refuses_its_relatives) {  // A05
+TEST(A05_a_key_bound_to_an_algorithm_refuses_its_relatives) {
   PublishedKeys keys(key_set({test::rsa_key().jwk(R"(,"kid":"rsa","alg":"RS256")")}));
   for (const auto other : {Algorithm::rs384, Algorithm::rs512, Algorithm::ps256, Algorithm::ps384})
     EXPECT_REASON(
@@ -180,7 +180,7 @@ TEST(a_key_bound_to_an_algorithm_refuses_its_relatives) {  // A05
   EXPECT_EQ(keys.refetches, 0);
 }
 
-TEST(ecdsa_signatures_are_two_numbers_of_full_length_in_range) {  // A06, A07
+TEST(A06_A07_ecdsa_signatures_are_two_numbers_of_full_length_in_range) {
   const auto& key = test::p256_key();
   PublishedKeys keys(key_set({key.jwk_with_id("ec")}));
   const std::string text = b64(R"({"alg":"ES256","kid":"ec"})") + "." + b64(payload);
@@ -205,7 +205,7 @@ TEST(ecdsa_signatures_are_two_numbers_of_full_length_in_range) {  // A06, A07
   EXPECT_REASON(answer(der), token_sig);
 }
 
-TEST(rsa_signatures_have_the_length_of_the_modulus_and_the_padding_of_the_algorithm) {  // A08, A09
+TEST(A08_A09_rsa_signatures_have_the_length_of_the_modulus_and_the_padding_of_the_algorithm) {
   const std::string text = b64(rs256("")) + "." + b64(payload);
   const std::string good = test::rsa_key().sign(Algorithm::rs256, text);
   const auto answer = [&](std::string_view signature) {
@@ -224,7 +224,7 @@ TEST(rsa_signatures_have_the_length_of_the_modulus_and_the_padding_of_the_algori
     EXPECT_REASON(verify(pss_text + "." + b64(test::rsa_key().sign(other, pss_text))), token_sig);
 }
 
-TEST(a_token_has_exactly_three_parts) {  // A10, A11
+TEST(A10_A11_a_token_has_exactly_three_parts) {
   const std::string text = b64(rs256("")) + "." + b64(payload);
   EXPECT_REASON(verify(text), token_segments);
   EXPECT_REASON(verify(text + "."), token_segments);
@@ -238,7 +238,7 @@ TEST(a_token_has_exactly_three_parts) {  // A10, A11
   EXPECT_REASON(verify(std::string(1000000, '.'), keys, huge), token_segments);
 }
 
-TEST(json_serializations_and_encrypted_tokens_are_not_a_compact_jws) {  // A12, A13
+TEST(A12_A13_json_serializations_and_encrypted_tokens_are_not_a_compact_jws) {
   EXPECT_REASON(verify(R"({"payload":"e30","signatures":[{"protected":"e30","signature":"AA"}]})"),
                 token_format);
   EXPECT_REASON(verify("{"), token_format);
@@ -251,7 +251,7 @@ TEST(json_serializations_and_encrypted_tokens_are_not_a_compact_jws) {  // A12, 
     EXPECT_REASON(verify(b64(header) + "..AAAA.AAAA.AAAA"), token_format);
 }
 
-TEST(a_token_may_not_bring_its_own_key) {  // A14, A15, A16
+TEST(A14_A15_A16_a_token_may_not_bring_its_own_key) {
   const auto& attacker = test::other_rsa_key();
   for (const std::string& more :
        {",\"jwk\":" + attacker.jwk_with_id("rsa"), R"(,"jku":"https://127.0.0.1/jwks")"s,
@@ -267,17 +267,17 @@ TEST(members_that_carry_no_key_are_ignored) {
       with_header(rs256(R"(,"x5t":"nothing","x5t#S256":"nothing","pi.atm":"8dzf","nonce":1)")));
 }
 
-TEST(a_kid_is_only_compared) {  // A17
+TEST(A17_a_kid_is_only_compared) {
   for (const std::string& kid :
        {"../../../../dev/null"s, "/etc/passwd"s, "a' OR 1=1--"s, "|id"s, "%s%n"s, "RSA"s, ""s,
         "key\\n"s, "key\\u001b[2J"s, std::string(1025, 'k'), std::string(8192, 'k')})
     EXPECT_REASON(with_header(R"({"alg":"RS256","kid":")" + kid + "\"}"), key_kid_unknown);
   EXPECT_REASON(with_header(R"({"alg":"RS256","kid":"rsa\u0000"})"), token_nul);
-  for (const char* kid : {"1", "[\"rsa\"]", "{}", "true"})
+  for (const char* kid : {"1", "[\"rsa\"]", "{}", "true", "null"})
     EXPECT_REASON(with_header("{\"alg\":\"RS256\",\"kid\":"s + kid + "}"), token_header);
 }
 
-TEST(without_kid_two_possible_keys_are_ambiguous) {  // A18
+TEST(A18_without_kid_two_possible_keys_are_ambiguous) {
   const std::string token = test::rsa_key().token(Algorithm::rs256, R"({"alg":"RS256"})", payload);
   EXPECT_OK(verify(token));
   PublishedKeys two(
@@ -286,7 +286,7 @@ TEST(without_kid_two_possible_keys_are_ambiguous) {  // A18
   EXPECT_EQ(two.refetches, 0);
 }
 
-TEST(the_named_key_must_be_meant_for_signatures_of_this_kind) {  // A19
+TEST(A19_the_named_key_must_be_meant_for_signatures_of_this_kind) {
   PublishedKeys keys(key_set({test::p256_key().jwk_with_id("ec"),
                               test::rsa_key().jwk(R"(,"kid":"enc","use":"enc")"),
                               test::rsa_key().jwk(R"(,"kid":"ops","key_ops":["encrypt"])")}));
@@ -297,7 +297,7 @@ TEST(the_named_key_must_be_meant_for_signatures_of_this_kind) {  // A19
                   key_mismatch);
 }
 
-TEST(demanded_extensions_are_refused_known_or_not) {  // A20, A21
+TEST(A20_demanded_extensions_are_refused_known_or_not) {
   for (const char* more :
        {R"(,"crit":["exp"],"exp":1)", R"(,"crit":["b64"],"b64":true)", R"(,"crit":["cnf"])",
         R"(,"crit":[])", R"(,"crit":"x")", R"(,"crit":null)",
@@ -305,14 +305,14 @@ TEST(demanded_extensions_are_refused_known_or_not) {  // A20, A21
     EXPECT_REASON(with_header(rs256(more)), token_crit);
 }
 
-TEST(compression_and_nesting_are_refused) {  // A22
+TEST(A22_compression_and_nesting_are_refused) {
   for (const char* more : {R"(,"zip":"DEF")", R"(,"zip":null)", R"(,"cty":"JWT")",
                            R"(,"cty":"jwt")", R"(,"cty":"application/JWT")", R"(,"cty":7)"})
     EXPECT_REASON(with_header(rs256(more)), token_header);
   EXPECT_OK(with_header(rs256(R"(,"cty":"json")")));
 }
 
-TEST(the_header_is_one_json_object_without_duplicates) {  // A23
+TEST(A23_the_header_is_one_json_object_without_duplicates) {
   EXPECT_REASON(with_header(R"({"alg":"none","alg":"RS256","kid":"rsa"})"), token_dup_key);
   EXPECT_REASON(with_header(R"({"alg":"RS256","kid":"rsa","alg":"none"})"), token_dup_key);
   EXPECT_REASON(with_header(R"({"alg":"RS256","kid":"rsa","kid":"rsa"})"), token_dup_key);
@@ -321,7 +321,7 @@ TEST(the_header_is_one_json_object_without_duplicates) {  // A23
   EXPECT_REASON(with_header("[\"RS256\"]"), token_json);
 }
 
-TEST(typ_must_be_on_the_list) {  // A24, Q25
+TEST(A24_typ_must_be_on_the_list) {  // Q25
   for (const char* typ : {"logout+jwt", "dpop+jwt", "secevent+jwt", "token-introspection+jwt",
                           "at+jwt", "JWT ", "", "application/", "x/jwt"})
     EXPECT_REASON(with_header(rs256(",\"typ\":\""s + typ + "\"")), token_typ);
@@ -342,7 +342,7 @@ TEST(typ_must_be_on_the_list) {  // A24, Q25
                 token_typ);
 }
 
-TEST(only_canonical_base64url_is_read) {  // A25
+TEST(A25_only_canonical_base64url_is_read) {
   const std::string token = good_token();
   const auto first = token.find('.'), last = token.rfind('.');
   for (const std::size_t at : {std::size_t{1}, first + 1, last + 1})
