@@ -29,7 +29,7 @@ console.log(`seed ${seed}`);
 Error.stackTraceLimit = 0; // jose says no by exceptions, tens of thousands of them
 
 const editedSets = 400;
-const pooled = 800;
+const pooled = 500;
 const batch = 250;
 
 const r = randomFrom(seed);
@@ -74,14 +74,14 @@ const pool = Array.from({ length: pooled }, () => scratch(true, "pool"));
 
 function next() {
   const [fromGood, kind] = r.weighted([
-    [8, [true, "none"]],
-    [12, [false, "none"]],
-    [14, [true, "header"]],
+    [4, [true, "none"]],
+    [10, [false, "none"]],
+    [12, [true, "header"]],
     [2, [false, "header"]],
-    [12, [true, "json"]],
-    [5, [true, "bytes"]],
-    [9, [true, "signature"]],
-    [38, [true, "text"]],
+    [10, [true, "json"]],
+    [4, [true, "bytes"]],
+    [8, [true, "signature"]],
+    [50, [true, "text"]],
   ]);
   if (kind !== "text") return scratch(fromGood, kind);
   const one = r.pick(pool);
