@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/machine_login.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "broker/limits.h"
 #include "config/load.h"
-#include "identity/mapping.h"
 #include "jose/algorithm.h"
-#include "oauth/introspection.h"
 #include "oauth/machine_token.h"
 #include "oauth/replay.h"
-#include "oidc/discovery.h"
-#include "oidc/keys.h"
+#include "oidc/machine_identity.h"
 
 namespace broker {
 namespace {
@@ -20,34 +16,6 @@ namespace {
 using base::Deadline;
 using base::fail;
 using base::Reason;
-
-base::Result<oauth::Machine> by_signature(oidc::Sources& sources, const base::Secret& token,
-                                          const oauth::MachineTokenRules& rules) {
-  const std::string& own = rules.machines.jwks_uri;
-  if (!own.empty()) {
-    ASSIGN_OR_RETURN(auto jwks_uri, http::parse_https_url(own, Reason::cfg_syntax));
-    oidc::ProviderKeys keys(sources, std::move(jwks_uri), "machine-jwks");
-    return oauth::validate_machine_token(token.reveal(), rules, keys);
-  }
-  ASSIGN_OR_RETURN(const oidc::ProviderMetadata metadata, oidc::discover(sources));
-  oidc::ProviderKeys keys(sources, metadata.jwks_uri);
-  return oauth::validate_machine_token(token.reveal(), rules, keys);
-}
-
-base::Result<oauth::Machine> by_introspection(oidc::Sources& sources, const base::Secret& token,
-                                              const oauth::MachineTokenRules& rules) {
-  ASSIGN_OR_RETURN(const oidc::ProviderMetadata metadata, oidc::discover(sources));
-  std::string endpoint = rules.machines.introspection_endpoint;
-  if (endpoint.empty() && metadata.introspection_endpoint)
-    endpoint = metadata.introspection_endpoint->text;
-  if (endpoint.empty())
-    return fail(Reason::idp_endpoint,
-                "the provider has no introspection_endpoint; set the one in [provider." +
-                    sources.provider.name + ".machines]");
-  oidc::ProviderKeys keys(sources, metadata.jwks_uri);
-  return oauth::introspect(sources.client, sources.provider, endpoint, token, rules, keys,
-                           sources.deadline);
-}
 
 base::Result<oauth::Machine> validate(Host& host, Terminal& terminal,
                                       const config::Provider& provider, const base::Secret& token) {
@@ -58,12 +26,9 @@ base::Result<oauth::Machine> validate(Host& host, Terminal& terminal,
                    make_client(host, provider, [&terminal] { return terminal.is_gone(); }));
   oidc::Sources sources{*client, host.cache, provider, Deadline::after(limits::setup_wait),
                         host.notes};
-  switch (provider.machines->validation) {
-    case config::TokenValidation::jwt: return by_signature(sources, token, rules);
-    case config::TokenValidation::introspection: break;
-  }
-  RETURN_IF_ERROR(require_secret(host, provider));
-  return by_introspection(sources, token, rules);
+  if (provider.machines->validation == config::TokenValidation::introspection)
+    RETURN_IF_ERROR(require_secret(host, provider));
+  return oidc::machine_identity(sources, token, rules);
 }
 
 // A token that may be only the beginning of one is refused for that, whatever else is wrong with
@@ -74,18 +39,6 @@ base::Error in_view_of_its_length(base::Error error, const PresentedToken& prese
                                            " bytes, where clients cut; and " +
                                            base::word(error.reason) + ": " + error.detail)
       .error();
-}
-
-// The client must be listed: nothing follows from a client that is called like an account (B17).
-base::Result<> require_client(const config::Config& config, const LoginRequest& request,
-                              const std::string& client) {
-  const auto account = config.accounts.find(request.user);
-  if (account == config.accounts.end() || account->second.clients.empty())
-    return fail(Reason::map_namespace, "no program may log in to this account");
-  const auto& clients = account->second.clients;
-  if (std::find(clients.begin(), clients.end(), client) != clients.end()) return {};
-  return fail(Reason::map_user_mismatch,
-              "client " + client + " is not in [accounts." + request.user + "] clients");
 }
 
 }  // namespace
@@ -111,7 +64,7 @@ base::Result<policy::Allowed> machine_login(Host& host, const LoginRequest& requ
   event.subject = machine->subject();
 
   // Whether this program may become this account, and whether that may use the service.
-  RETURN_IF_ERROR(require_client(config, request, machine->client()));
+  RETURN_IF_ERROR(policy::require_client(config, request.user, machine->client()));
   if (!request.account_exists) return fail(Reason::map_no_local_user, "no such account");
   ASSIGN_OR_RETURN(auto allowed,
                    policy::authorize(config, request.service, request.user, machine->claims()));

@@ -73,4 +73,14 @@ base::Result<Allowed> authorize(const config::Config& config, std::string_view s
               "none of " + std::to_string(groups.size()) + " groups is in allow_groups");
 }
 
+base::Result<> require_client(const config::Config& config, const std::string& account,
+                              const std::string& client) {
+  const auto found = config.accounts.find(account);
+  if (found == config.accounts.end() || found->second.clients.empty())
+    return fail(Reason::map_namespace, "no program may log in to this account");
+  if (is_listed(found->second.clients, client)) return {};
+  return fail(Reason::map_user_mismatch,
+              "client " + client + " is not in [accounts." + account + "] clients");
+}
+
 }  // namespace policy

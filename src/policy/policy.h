@@ -33,4 +33,10 @@ struct Allowed {
 base::Result<Allowed> authorize(const config::Config& config, std::string_view service,
                                 std::string_view account, const json_t* claims);
 
+/// That this client's tokens log in to this account: it is listed, byte for byte.  Nothing follows
+/// from a client that is called like an account (B17).
+/// Errors: map.namespace (no program may) · map.user_mismatch.
+base::Result<> require_client(const config::Config& config, const std::string& account,
+                              const std::string& client);
+
 }  // namespace policy

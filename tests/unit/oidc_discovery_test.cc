@@ -268,7 +268,7 @@ TEST(a_client_with_a_certificate_uses_the_endpoints_that_take_one) {
   EXPECT_EQ(metadata->revocation_endpoint->host, "mtls.example.com");
   EXPECT_EQ(metadata->introspection_endpoint->host, "mtls.example.com");
   // It has no alias: the usual one takes certificates, too.
-  EXPECT_EQ(metadata->device_authorization_endpoint.host, "sso.example.com");
+  EXPECT_EQ(metadata->device_authorization_endpoint->host, "sso.example.com");
 }
 
 TEST(the_hosts_of_aliases_are_checked_like_those_of_endpoints) {

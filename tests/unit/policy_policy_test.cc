@@ -139,3 +139,16 @@ TEST(the_configured_claim_is_the_one_that_counts) {
 }
 
 }  // namespace
+
+// B17.
+TEST(a_client_becomes_the_accounts_that_list_it_and_no_other) {
+  config::Config config;
+  config.accounts["deploy"].clients = {"ci-runner", "other"};
+  config.accounts["shared"].allow_people = true;
+  EXPECT_OK(policy::require_client(config, "deploy", "ci-runner"));
+  EXPECT_REASON(policy::require_client(config, "deploy", "deploy"), map_user_mismatch);
+  EXPECT_REASON(policy::require_client(config, "deploy", "CI-runner"), map_user_mismatch);
+  EXPECT_REASON(policy::require_client(config, "deploy", ""), map_user_mismatch);
+  EXPECT_REASON(policy::require_client(config, "shared", "shared"), map_namespace);
+  EXPECT_REASON(policy::require_client(config, "alice", "alice"), map_namespace);
+}
