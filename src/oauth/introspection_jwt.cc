@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "jose/jwe.h"
 #include "jose/jws.h"
 #include "jose/jwt.h"
 
@@ -49,6 +50,18 @@ base::Result<> check_envelope(const json_t* envelope, const config::Provider& pr
   return {};
 }
 
+// Decryption is no authentication: what comes out goes the way of any signed answer.
+base::Result<std::string> decrypted(std::string_view text, const config::Provider& provider,
+                                    const config::Machines& machines) {
+  if (!machines.decryption_keys)
+    return fail(Reason::cfg_syntax, "encrypted answers need decryption_key_file");
+  ASSIGN_OR_RETURN(const auto keys, jose::DecryptionKeys::parse(*machines.decryption_keys));
+  jose::DecryptionRules rules;
+  rules.issuer = provider.issuer;
+  rules.audience = provider.client_id;
+  return jose::decrypt_compact(text, keys, rules);
+}
+
 base::Result<json::Json> open_signed(std::string_view text, const config::Provider& provider,
                                      const MachineTokenRules& rules, std::chrono::seconds waited,
                                      jose::KeySource& keys) {
@@ -78,6 +91,11 @@ base::Result<json::Json> open_introspection_jwt(http::Response response,
     return fail(Reason::intro_jwt, "a signed answer was agreed and " +
                                        (media_type.empty() ? "nothing of the kind" : media_type) +
                                        " came");
+  if (rules.machines.introspection_response == IntrospectionResponse::encrypted_jwt) {
+    auto plain = decrypted(response.body, provider, rules.machines);
+    if (!plain) return not_agreed(std::move(plain).error());
+    response.body = *std::move(plain);
+  }
   auto opened = open_signed(response.body, provider, rules, waited, keys);
   base::wipe(response.body);
   if (!opened) return not_agreed(std::move(opened).error());

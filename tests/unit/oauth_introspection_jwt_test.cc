@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "support/encryption.h"
 #include "support/introspection.h"
 
 // G10, V19, V20, Q49: signed introspection answers (RFC 9701).
@@ -39,6 +40,28 @@ base::Result<oauth::Machine> sent(std::string body,
   test::FakeHttp http;
   http.answer(endpoint, test::FakeHttp::response(200, std::move(body), type));
   return ask(http, "opaque-1", wants_signed());
+}
+
+const test::EncryptionKey& our_key() {
+  static const test::EncryptionKey key = test::EncryptionKey::ec();
+  return key;
+}
+
+base::Result<oauth::Machine> sent_where_encryption_is_agreed(std::string body) {
+  config::Machines wanted = machines();
+  wanted.introspection_response = config::IntrospectionResponse::encrypted_jwt;
+  wanted.decryption_keys = test::private_keys({our_key().jwk(R"(,"kid":"e")")});
+  test::FakeHttp http;
+  http.answer(endpoint,
+              test::FakeHttp::response(200, std::move(body), oauth::introspection_jwt_media_type));
+  return oauth::introspect(http, test::provider(), endpoint, base::Secret::copy_of("t"),
+                           rules(wanted), keys(), test::soon());
+}
+
+std::string encrypted(const std::string& plain, const std::string& more = "",
+                      const test::EncryptionKey& key = our_key()) {
+  return key.encrypt(R"({"alg":"ECDH-ES","enc":"A256GCM","cty":"JWT","kid":"e")" + more + "}",
+                     plain);
 }
 
 }  // namespace
@@ -134,4 +157,40 @@ TEST(keys_that_cannot_be_had_are_the_providers_trouble) {
   EXPECT_REASON(oauth::introspect(http, test::provider(), endpoint, base::Secret::copy_of("t"),
                                   rules(wants_signed()), none, test::soon()),
                 jwks_bad_key);
+}
+
+// V19, Q49: sign, then encrypt (ProConnect).
+TEST(reads_an_answer_that_is_encrypted_for_us) {
+  EXPECT_OK(sent_where_encryption_is_agreed(encrypted(jwt(envelope()))));
+  EXPECT_OK(sent_where_encryption_is_agreed(
+      encrypted(jwt(envelope()), R"(,"iss":"https://sso.example.com","aud":"linux-login")")));
+  EXPECT_REASON(sent_where_encryption_is_agreed(encrypted(jwt(envelope()), R"(,"aud":"rs-2")")),
+                intro_jwt);
+  EXPECT_REASON(sent_where_encryption_is_agreed(
+                    encrypted(jwt(envelope({{"token_introspection", R"({"active":false})"}})))),
+                intro_inactive);
+}
+
+TEST(an_answer_that_is_only_signed_is_a_downgrade_of_an_encrypted_one) {
+  const auto refused = sent_where_encryption_is_agreed(jwt(envelope()));
+  EXPECT_REASON(refused, intro_jwt);
+  EXPECT(contains(refused.error().detail, "signed and not encrypted"));
+  EXPECT_REASON(sent_where_encryption_is_agreed(response()), intro_jwt);
+  // And the reverse: an encrypted answer was not agreed.
+  EXPECT_REASON(sent(encrypted(jwt(envelope()))), intro_jwt);
+}
+
+// V21, RFC 8725 §3.3: anybody can encrypt for a public key.
+TEST(decryption_is_no_authentication) {
+  for (const std::string& plain :
+       {response(), envelope(), std::string("a.b.c"), std::string("x"), encrypted(jwt(envelope())),
+        jwt(envelope(), R"({"alg":"ES256","kid":"k","typ":"JWT"})"), jwt(envelope()) + '\0',
+        jwt(envelope({{"aud", "\"rs-2\""}}))})
+    EXPECT_REASON(sent_where_encryption_is_agreed(encrypted(plain)), intro_jwt);
+  EXPECT_REASON(
+      sent_where_encryption_is_agreed(encrypted(jwt(envelope()), "", test::EncryptionKey::ec())),
+      intro_jwt);
+  static const test::SigningKey stranger = test::SigningKey::ec("P-256");
+  EXPECT_REASON(sent_where_encryption_is_agreed(encrypted(jwt(envelope(), right_header, stranger))),
+                intro_jwt);
 }
