@@ -25,16 +25,24 @@ struct Exchange {
 // Not pam_prompt(3): that one logs by itself, formats text that came from outside, and takes a copy
 // of the text that nobody wipes.
 Exchange exchange(const pam_conv& conversation, int style, const char* text) {
-  const pam_message message{style, text};
+  Exchange result;
+  // The text stands in the packet, which a process that is forked meanwhile does not see: sudo -A
+  // forks first and looks at the prompt then.
+  char* const copy = ::strdup(text);
+  if (copy == nullptr) {
+    result.code = PAM_BUF_ERR;
+    return result;
+  }
+  const pam_message message{style, copy};
   const pam_message* messages[] = {&message};
   pam_response* responses = nullptr;
-  Exchange result;
   result.code = conversation.conv(1, messages, &responses, conversation.appdata_ptr);
   if (responses != nullptr) {
     // Ours even when the function reports an error: libpam does the same with it.
     result.text = responses->resp;
     std::free(responses);
   }
+  std::free(copy);
   return result;
 }
 

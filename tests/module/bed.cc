@@ -118,6 +118,7 @@ int converse(int count, const pam_message** messages, pam_response** responses, 
     person.seen.push_back({message.msg_style, message.msg});
     if (message.msg_style != PAM_PROMPT_ECHO_ON && message.msg_style != PAM_PROMPT_ECHO_OFF)
       continue;
+    person.asked = message.msg;
     if (person.meanwhile) person.meanwhile();
     if (person.answer) {
       array[i].resp = person.answer();

@@ -70,6 +70,7 @@ struct Person {
   bool null_array = false;           ///< gives no response array
   bool null_answer = false;          ///< gives an array without an answer
   std::function<void()> meanwhile;   ///< runs at each prompt
+  const char* asked = nullptr;       ///< the prompt as the module gave it, for `meanwhile`
   std::function<char*()> answer;     ///< makes the malloc'd answer, instead of `answers`
   bool saw(std::string_view text) const;
   int prompts() const;

@@ -4,10 +4,13 @@
 /// A conversation function that fails, is absent or is interrupted (attack catalogue F17–F19).
 
 #include <signal.h>
+#include <sys/wait.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <string>
+#include <string_view>
 
 #include "ipc/message.h"
 #include "module/bed.h"
@@ -59,6 +62,20 @@ TEST(F18_survives_texts_that_cannot_be_shown) {
   app.person.code = PAM_CONV_ERR;
   app.person.null_array = true;
   EXPECT_EQ(app.authenticate(), PAM_SUCCESS);
+}
+
+// sudo -A does: it starts its askpass program in a child, which looks at the prompt there.
+TEST(shows_a_prompt_to_a_process_that_the_application_forks) {
+  bed::script(one_prompt);
+  App app("sudo");
+  int status = -1;
+  app.person.meanwhile = [&] {
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(std::string_view(app.person.asked) == "Enter:" ? 0 : 1);
+    ::waitpid(child, &status, 0);
+  };
+  app.authenticate();
+  EXPECT(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 TEST(F19_says_that_there_is_no_conversation) {
