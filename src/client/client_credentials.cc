@@ -31,6 +31,11 @@ base::Result<std::string> endpoint_in(const json_t* document, const config::Prov
     return fail(Reason::idp_issuer, "the discovery document says issuer \"" +
                                         base::printable(issuer.value_or(""), 256) +
                                         "\", the profile says \"" + provider.issuer + "\"");
+  // A client that shows a certificate does so where the provider asks for one (RFC 8705 §5).
+  const bool certifies =
+      provider.client_authentication == config::ClientAuthentication::tls_client_auth;
+  const json_t* aliases = certifies ? json::member(document, "mtls_endpoint_aliases") : nullptr;
+  if (json::member(aliases, "token_endpoint") != nullptr) document = aliases;
   ASSIGN_OR_RETURN(const auto text, json::string_member(document, "token_endpoint", max_url_bytes,
                                                         Reason::idp_endpoint));
   if (!text) return fail(Reason::idp_endpoint, "the discovery document has no token_endpoint");

@@ -218,6 +218,24 @@ TEST(gives_credentials_to_no_endpoint_elsewhere) {
   EXPECT(reason_for(R"({"issuer":"https://sso.example.com"})") == base::Reason::idp_endpoint);
 }
 
+TEST(asks_where_certificates_are_taken_only_with_one) {
+  const std::string document =
+      R"({"issuer":"https://sso.example.com","token_endpoint":"https://sso.example.com/token",)"
+      R"("mtls_endpoint_aliases":{"token_endpoint":"https://sso.example.com/mtls"}})";
+  for (const bool certifies : {false, true}) {
+    test::FakeHttp http;
+    http.answer(discovery, 200, document);
+    const char* expected = certifies ? "https://sso.example.com/mtls" : endpoint;
+    http.answer(expected, 200, R"({"access_token":"abc","token_type":"Bearer"})");
+    client::Profile profile = machine();
+    if (certifies)
+      profile.provider.client_authentication = config::ClientAuthentication::tls_client_auth;
+    const auto token = request(http, profile);
+    if (!certifies) EXPECT_OK(token);
+    EXPECT(http.sent().size() < 2 || http.sent()[1].url == expected);
+  }
+}
+
 TEST(says_why_the_provider_gave_no_token) {
   client::Profile profile = machine();
   profile.token_endpoint = endpoint;
