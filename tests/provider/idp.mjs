@@ -15,7 +15,12 @@ const SCOPE_CLAIMS = {
   email: ['email'],
   groups: ['groups', 'memberOf'],
 };
-const MACHINE_CLAIMS = { sAMAccountName: 'svc-machine', groups: ['machines'] };
+// As a service account of an Active Directory has them: each of these adds about 60 bytes to a token.
+const machineClaims = (groups) => ({
+  sAMAccountName: 'svc-machine',
+  groups: ['machines', ...Array.from({ length: groups - 1 },
+    (_, n) => `CN=Role ${n + 1},OU=Groups,DC=corp,DC=example`)],
+});
 const LOGGED_EVENTS = ['server_error', 'authorization.error', 'grant.error', 'introspection.error',
   'device_authorization.error', 'userinfo.error', 'revocation.error'];
 
@@ -88,7 +93,7 @@ export class Idp {
   }
 
   #tokenClaims(token) {
-    if (!token.accountId) return MACHINE_CLAIMS;
+    if (!token.accountId) return machineClaims(this.settings.machine_groups);
     const { sub, ...claims } = this.users.bySub(token.accountId) ?? {};
     return { ...claims, ...this.#logins.get(token.grantId) };
   }

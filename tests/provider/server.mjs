@@ -59,6 +59,7 @@ server.listen(Number(options.port), '127.0.0.1', () => {
       announce_interval: true,
       slow_down: true,
       complete_uri: true,
+      machine_groups: 1,
       device_code_ttl: Number(options['device-code-ttl']),
     },
   });

@@ -216,6 +216,7 @@ def test_accepts_what_providers_really_send(stage, row):
 
 @pytest.mark.parametrize("alg", ALGORITHMS)
 def test_accepts_every_algorithm_with_its_own_key_and_a05_no_other(bench, stage, alg):
+    """A05."""
     family = {"RS256": "RS384", "PS256": "RS256", "ES256": "ES384"}.get(alg, "RS256")
     with bench.provider() as idp:
         idp.keys.published.clear()
@@ -229,6 +230,7 @@ def test_accepts_every_algorithm_with_its_own_key_and_a05_no_other(bench, stage,
 # --- single rows ---
 
 def test_a06_a07_an_ecdsa_signature_out_of_range_or_of_another_form(bench, stage):
+    """A06, A07."""
     order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
     with bench.provider() as idp:
         idp.keys.published.clear()
@@ -243,6 +245,7 @@ def test_a06_a07_an_ecdsa_signature_out_of_range_or_of_another_form(bench, stage
 
 
 def test_a08_a09_rsa_padding_of_another_kind(bench, stage):
+    """A08, A09."""
     key = stage.idp.keys.current
     pss = jose.Key("PS256")
     pss.private, pss.kid = key.private, key.kid
@@ -251,6 +254,7 @@ def test_a08_a09_rsa_padding_of_another_kind(bench, stage):
 
 
 def test_a18_a19_the_key_must_be_the_one_that_is_meant(bench, stage):
+    """A18, A19."""
     with bench.provider() as idp:
         first = idp.keys.current
         idp.keys.use(jose.Key("RS256"))
@@ -261,12 +265,14 @@ def test_a18_a19_the_key_must_be_the_one_that_is_meant(bench, stage):
 
 
 def test_a24_typ_is_required_unless_it_is_configured(stage):
+    """A24."""
     for header in ({"typ": "JWT"}, {"typ": None}, {"typ": "token-introspection+jwt"},
                    {"typ": "secevent+jwt"}, {"typ": "at+jwt2"}):
         stage.refused(token(stage.idp, header), "token.typ")
 
 
 def test_b15_what_is_no_jwt_is_refused_without_being_sent_anywhere(stage):
+    """B15."""
     before = stage.idp.requests_sent()
     for text in ("2YotnFZFEjr1zCsicMWpAA-refresh", "SplxlOBeZQQYbYS6WxSbIA", secrets.token_hex(40)):
         stage.refused(text, "token.segments token.format")
@@ -274,6 +280,7 @@ def test_b15_what_is_no_jwt_is_refused_without_being_sent_anywhere(stage):
 
 
 def test_b17_an_account_without_clients_is_for_no_program(stage):
+    """B17."""
     stack = ("auth optional pam_unix.so nodelay\n"
              "auth required pam_oidc.so use_first_pass\naccount required pam_permit.so\n")
     text = token(stage.idp, client_id="alice", sub="alice")
@@ -282,6 +289,7 @@ def test_b17_an_account_without_clients_is_for_no_program(stage):
 
 
 def test_b21_b22_b29_a_token_that_may_log_in_once_does_so_once(stage):
+    """B21, B22, B29."""
     single = {"single_use": True}
     # A forged token with the victim's jti, then the victim.
     head, body, signature = token(stage.idp, jti="victim").split(".")
@@ -297,12 +305,14 @@ def test_b21_b22_b29_a_token_that_may_log_in_once_does_so_once(stage):
 
 
 def test_b25_a_token_above_the_limit(stage):
+    """B25."""
     attempt = stage.login(parts(secrets.token_hex(8193)))
     attempt.assert_denied("PAM_AUTH_ERR", "token.size")
 
 
 @pytest.mark.parametrize("size", (511, 1022, 1023, 1024, 4095))
 def test_b30_a_cut_token_is_called_that_and_the_person_is_told_what_helps(stage, size):
+    """B30."""
     whole = token(stage.idp, pad="p" * 4000)
     attempt = stage.login([whole[:size]])
     attempt.assert_denied("PAM_AUTH_ERR", "token.truncated")
@@ -316,6 +326,7 @@ def test_tokens_of_any_real_size_come_in_parts(stage, size):
 
 
 def test_c07_c08_c09_documents_that_are_too_much(stage):
+    """C07, C08, C09."""
     key = stage.idp.keys.current
     body = jose.compact_json(machines.claims(stage.idp))[:-1]
     for extra, reasons in ((b',"x":' + b"[" * 3000 + b"]" * 3000 + b"}", "token.depth"),
