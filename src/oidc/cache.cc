@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "oidc/cache.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -19,6 +20,7 @@ namespace oidc {
 namespace {
 
 using base::UniqueFd;
+using Directory = base::Handle<DIR, closedir>;
 
 std::string system_text(int error) { return std::generic_category().message(error); }
 
@@ -174,6 +176,28 @@ bool Cache::write(const Lock&, const std::string& name, const CacheEntry& entry,
   notes.push_back("cache.write: " + std::string(step) + " " + name + ": " + system_text(errno));
   ::unlinkat(directory.get(), fresh.c_str(), 0);
   return false;
+}
+
+std::size_t Cache::sweep(const Lock&, std::string_view prefix, std::chrono::seconds age,
+                         Notes& notes) const {
+  constexpr std::size_t unknown = static_cast<std::size_t>(-1);
+  UniqueFd listed = open_directory(notes);
+  if (!listed) return unknown;
+  const int directory = listed.get();
+  const Directory names(::fdopendir(directory));
+  if (!names) return unknown;
+  static_cast<void>(listed.release());  // closed with `names`
+  const auto now = base::wall_now().time_since_epoch();
+  std::size_t staying = 0;
+  while (const dirent* entry = ::readdir(names.get())) {
+    if (!std::string_view(entry->d_name).starts_with(prefix)) continue;
+    struct stat facts {};
+    const bool is_known = ::fstatat(directory, entry->d_name, &facts, AT_SYMLINK_NOFOLLOW) == 0;
+    const std::chrono::seconds written{facts.st_mtim.tv_sec};
+    const bool is_old = is_known && (written + age < now || written > now + age);
+    if (!is_old || ::unlinkat(directory, entry->d_name, 0) != 0) ++staying;
+  }
+  return staying;
 }
 
 }  // namespace oidc

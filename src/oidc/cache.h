@@ -18,7 +18,8 @@
 /// The cache is never a reason for a login to fail.  What cannot be read, is not ours, is damaged
 /// or comes from another version counts as absent and is fetched again; what cannot be written is
 /// not kept.  Both are noted for the debug log under the words cache.untrusted, cache.format and
-/// cache.write.  Public documents only: no token, no code, nothing of a person.
+/// cache.write.  Public documents, and for minutes what introspection said of a program's token
+/// (introspection_cache.h): no token, no code, nothing of a person.
 
 namespace oidc {
 
@@ -76,6 +77,11 @@ class Cache {
   /// note, when the disk is full, read-only …; the caller goes on without.
   bool write(const Lock& held, const std::string& name, const CacheEntry& entry,
              Notes& notes) const;
+
+  /// Removes files whose names begin with `prefix` and that were written longer ago than `age`, or
+  /// in the future; says how many stay.  What cannot be examined counts as staying.
+  std::size_t sweep(const Lock& held, std::string_view prefix, std::chrono::seconds age,
+                    Notes& notes) const;
 
  private:
   base::UniqueFd open_directory(Notes& notes) const;

@@ -3,8 +3,8 @@
 
 #include <utility>
 
-#include "oauth/introspection.h"
 #include "oidc/discovery.h"
+#include "oidc/introspection_cache.h"
 #include "oidc/keys.h"
 
 namespace oidc {
@@ -42,8 +42,7 @@ base::Result<oauth::Machine> by_introspection(Sources& sources, const base::Secr
   ASSIGN_OR_RETURN(const ProviderMetadata metadata, discover(sources));
   ASSIGN_OR_RETURN(const std::string endpoint, introspection_endpoint(sources.provider, metadata));
   ProviderKeys keys(sources, metadata.jwks_uri);
-  return oauth::introspect(sources.client, sources.provider, endpoint, token, rules, keys,
-                           sources.deadline);
+  return introspect(sources, endpoint, token, rules, keys);
 }
 
 }  // namespace
