@@ -88,6 +88,7 @@ bool needs_administrator(base::Reason reason) {
     case base::Reason::jwks_bad_key:
     case base::Reason::http_redirect:
     case base::Reason::sandbox:
+    case base::Reason::fetch_down:
     case base::Reason::helper_exit: return true;
     default: break;
   }

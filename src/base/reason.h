@@ -180,7 +180,9 @@ enum class Outcome : std::uint8_t {
   X(intro_jwt, "intro.jwt", refused,                                                               \
     "the introspection answer is not the signed or encrypted JWT that was agreed")                 \
   X(map_namespace, "map.namespace", refused,                                                       \
-    "the account is not one that programs, or people, log in to")
+    "the account is not one that programs, or people, log in to")                                  \
+  X(fetch_down, "fetch.down", unavailable,                                                         \
+    "pam-oidc-fetch, which speaks HTTP for the broker, ended or is not understood")
 
 enum class Reason : std::uint16_t {
 #define OIDC_ENUMERATOR(name, word, outcome, text) name,

@@ -6,9 +6,11 @@
 #include <string>
 
 #include "base/error.h"
+#include "broker/fetcher.h"
 #include "config/config.h"
-#include "http/curl_client.h"
-#include "http/tls.h"
+#include "http/client.h"
+#include "http/remote_client.h"
+#include "http/trust.h"
 #include "oidc/cache.h"
 
 /// \file
@@ -20,8 +22,11 @@ struct Host {
   config::Config config;  ///< with the secrets that could be read
   /// By provider name: a secret that cannot be read denies the logins that need it.
   std::map<std::string, base::Result<>> secrets;
-  /// By provider name; parsed before the process was confined.
-  std::map<std::string, base::Result<http::TrustStore>> trust;
+  /// By provider name; read before the process was confined, parsed by pam-oidc-fetch.
+  std::map<std::string, base::Result<http::TrustMaterial>> trust;
+  base::Result<Fetcher> fetcher;
+  std::unique_ptr<http::RemoteClient> remote;  ///< when it has been asked for
+  std::string connected_to;                    ///< and for which provider
   oidc::Cache cache;
   oidc::Notes notes;  ///< remarks for the log, beside the decision
 };
@@ -30,9 +35,11 @@ struct Host {
 /// is not another one's outage.  Error: cfg.secret_perm, cfg.syntax.
 base::Result<> require_secret(const Host& host, const config::Provider& provider);
 
-/// HTTP with this provider.  Errors: cfg.ca, sys.error.
-base::Result<std::unique_ptr<http::CurlClient>> make_client(Host& host,
-                                                            const config::Provider& provider,
-                                                            http::Watcher watcher);
+/// HTTP with this provider, through pam-oidc-fetch; `host` outlives it.  A login that need not wait
+/// for pam-oidc-fetch to be started (Fetcher::start) has it started by its first request.
+/// Errors: cfg.ca; those of Fetcher::prepare.
+base::Result<std::unique_ptr<http::Client>> make_client(Host& host,
+                                                        const config::Provider& provider,
+                                                        http::Watcher should_stop);
 
 }  // namespace broker

@@ -129,6 +129,7 @@ base::Result<policy::Allowed> human_login(Host& host, const LoginRequest& reques
     return decoy_login(host, request, terminal, event, *provider, closing, times);
 
   // Discovery (OpenID Connect Discovery §4), then the device authorization request (RFC 8628 §3.1).
+  if (host.fetcher) host.fetcher->start();
   bool watching = true;
   ASSIGN_OR_RETURN(const auto client, make_client(host, *provider, [&watching, &terminal] {
                      return watching && terminal.is_gone();

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstddef>
 
+#include "confine/privileges.h"
+
 /// \file
 /// The broker's numbers: each with its unit and its reason.
 
@@ -51,18 +53,13 @@ inline constexpr std::size_t shortest_token = 20;
 /// For telling the provider that a token is not needed any more; the client has gone by then.
 inline constexpr std::chrono::milliseconds revoke_wait = 1s;
 
-/// A worker that still lives after this is ended by the kernel: the longest login (1 h on the wire)
-/// and the longest open prompt.
-inline constexpr std::chrono::seconds worker_life = 3600s + 600s;
-
-/// Processor seconds: a login takes about 0.05.
-inline constexpr unsigned cpu_seconds = 30;
-/// Open files: standard three, the conversation, log, cache and lock, TLS and resolver sockets.
-inline constexpr unsigned open_files = 64;
-/// Largest file written: cached documents are at most 384 KiB.
-inline constexpr std::size_t file_bytes = std::size_t{1} << 20;
-/// Heap and private data.  A login takes below 16 MiB; a hostile answer may add 8.
-inline constexpr std::size_t data_bytes = std::size_t{96} << 20;
+inline constexpr confine::Limits process{
+    .cpu_seconds = 30,  ///< a login takes about 0.05
+    .open_files = 64,   ///< the standard three, the conversation, log, cache and lock
+    .file_bytes = std::size_t{1} << 20,   ///< cached documents are at most 384 KiB
+    .data_bytes = std::size_t{96} << 20,  ///< below 16 MiB; a hostile answer may add 8
+    .life = 3600s + 600s,  ///< the longest login (1 h on the wire) and the longest open prompt
+};
 
 /// The screen that a prompt must fit: a terminal of 80 x 24.  A link of up to 78 bytes makes a QR
 /// code of 19 rows, and with the five lines of text the screen is full.

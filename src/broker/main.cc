@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <syslog.h>
@@ -43,6 +44,8 @@ int main(int argc, char** argv) {
     std::fputs("pam-oidc-broker is started by pam_oidc.so; see pam-oidc-broker(8).\n", stderr);
     return exit_usage;
   }
+  // No library takes orders from it (OPENSSL_CONF); the module's own says nothing that we need.
+  if (clearenv() != 0) return exit_incomplete;
   // Older kernels name a program that was started by its descriptor after the descriptor's number.
   prctl(PR_SET_NAME, "pam-oidc-broker", 0, 0, 0);
   // The connection to the log is made here: the sandbox lets no unix socket be made later.

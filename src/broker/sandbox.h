@@ -11,9 +11,12 @@
 
 namespace broker {
 
-/// May be applied once.  After it, the process can resolve names, speak TCP and UDP, read the
-/// resolver's, the name service's and the trust store's files, and write below `cache_directory`;
-/// it cannot start a program, trace, change its identity, or open any other file. Error: sandbox.
+/// May be applied once.  After it, the process can write below `cache_directory` and speak to whom
+/// it is connected with; it has no network, cannot start a program or a thread, trace, change its
+/// identity, or open any other file.  Error: sandbox.
 base::Result<> enter_sandbox(const std::string& cache_directory);
+
+/// The part of it that concerns files.
+base::Result<> restrict_worker_files(const std::string& cache_directory);
 
 }  // namespace broker

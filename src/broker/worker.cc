@@ -2,6 +2,7 @@
 #include "broker/worker.h"
 
 #include <jansson.h>
+#include <openssl/crypto.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -11,27 +12,37 @@
 
 #include "audit/event.h"
 #include "base/text.h"
+#include "broker/fetcher.h"
 #include "broker/limits.h"
 #include "broker/login.h"
-#include "broker/privileges.h"
 #include "broker/prompt_text.h"
 #include "broker/sandbox.h"
 #include "broker/terminal.h"
 #include "config/load.h"
-#include "http/curl_client.h"
+#include "confine/privileges.h"
+#include "http/trust.h"
 #include "oauth/replay.h"
 
 namespace broker {
 namespace {
 
+bool takes_programs(const config::Config& config) {
+  return std::any_of(config.accounts.begin(), config.accounts.end(),
+                     [](const auto& account) { return !account.second.clients.empty(); });
+}
+
 // Configuration, secrets and certificates, read with the rights that the worker was started with.
-base::Result<Host> read_host() {
+base::Result<Host> read_host(base::Result<Fetcher> fetcher) {
   ASSIGN_OR_RETURN(config::Config config, config::load(OIDC_CONFIG_PATH));
-  Host host{std::move(config), {}, {}, oidc::Cache(OIDC_CACHE_DIRECTORY), {}};
+  // It loads its libraries while we get ready.  A program's token is mostly decided with keys from
+  // the cache, so where there are programs it is started when there is something to ask.
+  if (fetcher && !takes_programs(config)) fetcher->start();
+  Host host{
+      std::move(config), {}, {}, std::move(fetcher), {}, {}, oidc::Cache(OIDC_CACHE_DIRECTORY), {}};
   const config::SecretReaders readers = config::broker_account();
   for (auto& [name, provider] : host.config.providers) {
     host.secrets.emplace(name, config::load_secret(provider, readers));
-    host.trust.emplace(name, http::load_trust_store({provider.ca_file, provider.crl_file}));
+    host.trust.emplace(name, http::read_trust({provider.ca_file, provider.crl_file}));
   }
   return host;
 }
@@ -42,18 +53,20 @@ bool uses_tokens_once(const config::Config& config) {
   });
 }
 
-// In this order: limits, what only root may read, another user, the cage.
+// In this order: limits, the fork that knows nothing, what only root may read, another user, the
+// cage.
 base::Result<Host> prepare() {
-  RETURN_IF_ERROR(limit_this_process());
-  SystemUser user;
+  RETURN_IF_ERROR(confine::limit_this_process(limits::process));
+  confine::SystemUser user;
   if (geteuid() == 0) {
-    ASSIGN_OR_RETURN(user, find_system_user());
+    ASSIGN_OR_RETURN(user, confine::find_system_user());
   }
-  http::initialise_curl();
-  // jansson would seed its hash tables from a file at first use.
+  auto fetcher = Fetcher::prepare(user);
+  // OpenSSL reads its configuration, and jansson would seed its hash tables from a file.
+  OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, nullptr);
   json_object_seed(0);
-  auto host = read_host();
-  RETURN_IF_ERROR(become(user));
+  auto host = read_host(std::move(fetcher));
+  RETURN_IF_ERROR(confine::become(user));
   if (host && uses_tokens_once(host->config)) oauth::make_replay_store(OIDC_USED_TOKENS_DIRECTORY);
   RETURN_IF_ERROR(enter_sandbox(OIDC_CACHE_DIRECTORY));
   return host;

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/text.h"
-#include "http/tls.h"
+#include "http/trust.h"
 #include "oauth/client_authentication.h"
 
 namespace cli {

@@ -8,7 +8,8 @@
 
 #include "base/text.h"
 #include "config/load.h"
-#include "http/curl_client.h"
+#include "fetch/curl_client.h"
+#include "http/trust.h"
 #include "oauth/answer.h"
 #include "oauth/client_authentication.h"
 #include "oauth/token_response.h"
@@ -87,12 +88,19 @@ base::Result<Token> request_token(Profile& profile, base::Deadline deadline,
   config::SecretReaders owner;
   owner.owner = ::geteuid();
   RETURN_IF_ERROR(config::load_secret(profile.provider, owner));
-  http::CurlOptions options;
-  options.trust = {profile.provider.ca_file, profile.provider.crl_file, ::geteuid()};
+  fetch::CurlOptions options;
   options.proxy = profile.provider.proxy;
   options.user_agent = "oidc-ssh";
   options.should_stop = std::move(should_stop);
-  ASSIGN_OR_RETURN(const auto http, http::CurlClient::create(std::move(options)));
+  if (profile.provider.client_authentication == config::ClientAuthentication::tls_client_auth &&
+      profile.provider.client_key) {
+    ASSIGN_OR_RETURN(options.identity, fetch::make_identity(profile.provider.client_certificate,
+                                                            *profile.provider.client_key));
+  }
+  ASSIGN_OR_RETURN(auto trust, http::load_trust_store({profile.provider.ca_file,
+                                                       profile.provider.crl_file, ::geteuid()}));
+  ASSIGN_OR_RETURN(const auto http,
+                   fetch::CurlClient::create(std::move(options), std::move(trust)));
   return request_token(profile, *http, deadline, base::wall_now());
 }
 

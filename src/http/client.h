@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,6 +33,7 @@ struct Request {
   std::optional<base::Secret> form;           ///< POST with this body; GET without
   std::optional<base::Secret> authorization;  ///< value of the Authorization header
   std::size_t max_bytes = 384 * 1024;         ///< body limit; 10 x the largest document we know
+  bool use_client_certificate = false;        ///< show the configured one (RFC 8705)
 };
 
 struct Response {
@@ -42,9 +44,15 @@ struct Response {
   std::optional<std::chrono::seconds> retry_after;  ///< Retry-After in seconds, not clamped
 };
 
+/// Asked at least once a second while a request waits; true ends it with conv.closed.
+using Watcher = std::function<bool()>;
+
+inline constexpr const char* default_user_agent = "pam-oidc";
+
 /// Sends requests.  Blocks until the answer, the deadline, its own limits or the watcher say stop.
 /// Errors: idp.dns, idp.connect, idp.timeout, tls.verify, tls.protocol, tls.revoked, cfg.ca,
-/// http.redirect (any 3xx but 304), http.size, http.encoding, http.proto, conv.closed (watcher).
+/// http.redirect (any 3xx but 304), http.size, http.encoding, http.proto, conv.closed (watcher),
+/// fetch.down, sandbox, sys.*.
 /// An answer with any other status is a Response: whoever asked knows what it means.
 class Client {
  public:
@@ -63,5 +71,8 @@ struct Url {
 /// Accepts only: scheme https, printable ASCII, no userinfo, no fragment, a plain host name or
 /// address, at most 2,048 bytes.  `reason` is what a refusal is called.
 base::Result<Url> parse_https_url(std::string_view text, base::Reason reason);
+
+/// Where a request goes, without its query: what may stand in the log.
+std::string shown(const Request& request, const Url& url);
 
 }  // namespace http

@@ -116,4 +116,9 @@ base::Result<Url> parse_https_url(std::string_view text, base::Reason reason) {
   return url;
 }
 
+std::string shown(const Request& request, const Url& url) {
+  return std::string(request.form ? "POST " : "GET ") + "https://" + url.host + ':' +
+         std::to_string(url.port) + url.path.substr(0, url.path.find('?'));
+}
+
 }  // namespace http

@@ -97,7 +97,9 @@ base::Result<http::Request> authenticated_post(const std::string& endpoint,
       break;
     }
     case ClientAuthentication::tls_client_auth:
-      return misconfigured(client, "this build has no such client_authentication");
+      fields.emplace_back("client_id", client.client_id);
+      request.use_client_certificate = true;
+      break;
   }
   request.form = http::form_body(fields);
   return request;

@@ -17,6 +17,7 @@ CONFIG_DIR = pathlib.Path("/etc/pam-oidc")
 CONFIG_FILE = CONFIG_DIR / "pam-oidc.toml"
 CACHE_DIR = pathlib.Path("/var/cache/pam-oidc")
 BROKER = pathlib.Path("/usr/libexec/pam-oidc/pam-oidc-broker")
+FETCH = BROKER.with_name("pam-oidc-fetch")
 CLI = pathlib.Path("/usr/bin/pam-oidc")
 MODULE_DIRS = ("/usr/lib/*/security", "/usr/lib64/security", "/usr/lib/security", "/lib/security")
 FIRST_UID = 2001
@@ -41,7 +42,7 @@ class Machine:
         if done.returncode != 0:
             raise RuntimeError(
                 f"make install failed:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
-        for program in (BROKER, CLI):
+        for program in (BROKER, FETCH, CLI):
             if not program.exists():
                 raise RuntimeError(f"make install did not bring {program}: configure --prefix=/usr "
                                    "--libexecdir=/usr/libexec --sysconfdir=/etc "

@@ -36,6 +36,7 @@ struct CertPlan {
   long days_from = -1;
   long days_to = 30;
   long serial = 2;
+  std::string usage = "serverAuth";
 };
 
 inline void need(bool done) {
@@ -75,7 +76,7 @@ inline Identity make_identity(const CertPlan& plan, const Identity* issuer = nul
     extend(cert, signer, NID_key_usage, "critical,keyCertSign,cRLSign");
   } else {
     extend(cert, signer, NID_key_usage, "critical,digitalSignature,keyEncipherment");
-    extend(cert, signer, NID_ext_key_usage, "serverAuth");
+    extend(cert, signer, NID_ext_key_usage, plan.usage);
   }
   if (!plan.alternative_names.empty())
     extend(cert, signer, NID_subject_alt_name, plan.alternative_names);

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "http/curl_client.h"
+#include "fetch/curl_client.h"
 #include "support/cmocka_cc.h"
 #include "support/tls_server.h"
 
@@ -37,9 +37,9 @@ inline http::TrustStore trust(const std::string& revocations = "") {
   }
   return store;
 }
-inline std::unique_ptr<http::CurlClient> make_client(http::CurlOptions options = {},
-                                                     http::TrustStore store = trust()) {
-  auto client = http::CurlClient::create(std::move(options), std::move(store));
+inline std::unique_ptr<fetch::CurlClient> make_client(fetch::CurlOptions options = {},
+                                                      http::TrustStore store = trust()) {
+  auto client = fetch::CurlClient::create(std::move(options), std::move(store));
   EXPECT_OK(client);
   return std::move(*client);
 }
@@ -49,14 +49,15 @@ inline http::Request get(const std::string& url) {
   request.max_bytes = 1000;
   return request;
 }
-inline base::Result<http::Response> fetch(const std::string& url, http::CurlOptions options = {}) {
+inline base::Result<http::Response> fetched(const std::string& url,
+                                            fetch::CurlOptions options = {}) {
   return make_client(std::move(options))
       ->send(get(url), base::Deadline::after(std::chrono::seconds{5}));
 }
 // The answer to one GET from a server that sends these bytes and then closes.
 inline base::Result<http::Response> answer_to(const std::string& bytes) {
   const TlsServer server(good(), {.answer = bytes, .close_after_answer = true});
-  return fetch(server.url());
+  return fetched(server.url());
 }
 inline std::string with_body(const std::string& body, const std::string& fields = "") {
   return "HTTP/1.1 200 OK\r\n" + fields + "Content-Length: " + std::to_string(body.size()) +

@@ -17,7 +17,7 @@ import pytest
 from apps import BROKER_NAME, broker_below, has_ended, name_of, signal_or_miss, status_of, steps
 from crowd import Crowd
 from harness import client, conv
-from harness.machine import BROKER, PRODUCT_USER, wait_until
+from harness.machine import BROKER, FETCH, PRODUCT_USER, wait_until
 from support import CLIENT_SECRET, DIRECT, PROMPT, Bench
 
 SHORT = "timeout=20"
@@ -178,10 +178,11 @@ def path_arguments_and_environment_are_fixed(stage: Bench):
             attempt = stage.finish(app, service)
     attempt.assert_granted()
     started = [line for line in trace.read_text().splitlines() if "exec" in line][1:]
-    assert len(started) == 1, started
-    assert re.search(rf'execveat\(4<{BROKER}>, "", \["pam-oidc-broker"\], '
-                     r'\["PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8"\], AT_EMPTY_PATH\) = 0$',
-                     started[0]), started
+    assert len(started) == 2, started
+    for program, line in zip((BROKER, FETCH), started):
+        assert re.search(rf'execveat\(4<{program}>, "", \["{program.name}"\], '
+                         r'\["PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8"\], AT_EMPTY_PATH\) = 0$',
+                         line), started
     assert not pathlib.Path("/run/keys.log").exists() and not pathlib.Path("/run/trace").exists()
 
 
@@ -295,7 +296,7 @@ def _begin(user: str, service: str) -> bytes:
     """PROTOCOL.md, section 2."""
     strings = ("0123456789abcdef", service, user, "", "pts/7", "", "web01", "")
     packed = b"".join(struct.pack(">H", len(text)) + text.encode() for text in strings)
-    return struct.pack(">BBBHI", 1, 1, 0b11100, 20, pwd.getpwnam(user).pw_uid) + packed
+    return struct.pack(">BBBHI", 2, 1, 0b11100, 20, pwd.getpwnam(user).pw_uid) + packed
 
 
 @crowd.scene("K02", "K06")

@@ -117,7 +117,7 @@ def no_library_of_the_brokers_enters_the_application(stage: Bench):
         stage.finish(app, service).assert_granted()
     foreign = ("libcurl", "libssl", "libcrypto", "libjansson", "libstdc++", "libqrencode",
                "libseccomp")
-    assert "pam_oidc.so" in mapped and "libcurl" in beyond and "libcrypto" in beyond
+    assert "pam_oidc.so" in mapped and "libcrypto" in beyond and "libcurl" not in beyond
     # libpam's other modules of the stack may need libcrypt and libnsl; none needs these.
     assert not [name for name in foreign if name + "." in mapped]
 
@@ -130,8 +130,8 @@ def no_timer_is_used_but_the_brokers_own_end(stage: Bench):
         "trace=alarm,setitimer,timer_create,timer_settime,timerfd_create")})
     calls = [line.split(None, 1)[1] for line in trace.read_text().splitlines()
              if "(" in line]
-    assert calls == ["alarm(4200)                             = 0"] or \
-        [call.split("=")[0].strip() for call in calls] == ["alarm(4200)"], calls
+    # pam-oidc-fetch has one, too.
+    assert [call.split("=")[0].strip() for call in calls] == ["alarm(4200)"] * 2, calls
 
 
 @crowd.scene("L17")

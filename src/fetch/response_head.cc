@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "http/response_head.h"
+#include "fetch/response_head.h"
 
 #include <algorithm>
 #include <limits>
 
 #include "base/text.h"
 
-namespace http {
+namespace fetch {
 namespace {
 
 using base::fail;
@@ -166,4 +166,4 @@ void ResponseHead::take_cache_control(std::string_view value) {
   }
 }
 
-}  // namespace http
+}  // namespace fetch

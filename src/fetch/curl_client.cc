@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "http/curl_client.h"
+#include "fetch/curl_client.h"
 
 #include <string.h>
 
@@ -9,14 +9,18 @@
 #include <new>
 #include <utility>
 
-#include "http/curl_error.h"
-#include "http/response_head.h"
+#include "fetch/curl_error.h"
+#include "fetch/response_head.h"
 
-namespace http {
+namespace fetch {
 namespace {
 
 using base::fail;
 using base::Reason;
+using http::Request;
+using http::Response;
+using http::Url;
+using http::Watcher;
 
 // Names by which libcurl, OpenSSL and the resolver take orders.  SSLKEYLOGFILE is the worst of
 // them: libcurl then writes the keys of every connection to a file that the caller of sudo chose.
@@ -64,11 +68,11 @@ class HeaderLines {
 
 // What the callbacks of one transfer share.
 struct Exchange {
-  Exchange(const Request& of, const Watcher& stop, X509_STORE* roots, const std::string& at)
-      : request(of), should_stop(stop), trust(roots), host(at), head(of.max_bytes) {}
+  Exchange(const Request& of, const CurlOptions& with, X509_STORE* roots, const std::string& at)
+      : request(of), options(with), trust(roots), host(at), head(of.max_bytes) {}
 
   const Request& request;
-  const Watcher& should_stop;
+  const CurlOptions& options;
   X509_STORE* trust;
   const std::string& host;
   bool tls_begun = false;
@@ -122,10 +126,11 @@ std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) noexc
   });
 }
 
+bool is_to_stop(const CurlOptions& options) { return options.should_stop && options.should_stop(); }
+
 int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) noexcept {
   Exchange& exchange = *static_cast<Exchange*>(user);
-  return at_boundary(exchange, 1,
-                     [&] { return exchange.should_stop && exchange.should_stop() ? 1 : 0; });
+  return at_boundary(exchange, 1, [&] { return is_to_stop(exchange.options) ? 1 : 0; });
 }
 
 #if LIBCURL_VERSION_NUM >= 0x075000
@@ -151,7 +156,9 @@ CURLcode on_ssl_context(CURL*, void* context, void* user) noexcept {
   exchange.tls_begun = true;
   // Only std::string could throw in there, for want of memory; the policy would then be half set.
   try {
-    if (apply_tls_policy(static_cast<SSL_CTX*>(context), exchange.trust, exchange.host))
+    SSL_CTX* const tls = static_cast<SSL_CTX*>(context);
+    if (apply_tls_policy(tls, exchange.trust, exchange.host) &&
+        (!exchange.request.use_client_certificate || show_identity(tls, exchange.options.identity)))
       return CURLE_OK;
   } catch (...) {
   }
@@ -274,10 +281,29 @@ Progress progress_of(CURL* easy, const Exchange& exchange) {
   return progress;
 }
 
-// Where a request went, without its query.
-std::string shown(const Request& request, const Url& url) {
-  return std::string(request.form ? "POST " : "GET ") + "https://" + url.host + ':' +
-         std::to_string(url.port) + url.path.substr(0, url.path.find('?'));
+// As curl_easy_perform does, but awake at once when the worker says something: it then wants the
+// request to end, and may have one more that cannot wait.
+CURLcode perform(const Connections& connections, const CurlOptions& options) {
+  constexpr int longest_sleep = 500;  // milliseconds
+  CURLM* const multi = connections.multi.get();
+  CURL* const easy = connections.easy.get();
+  if (curl_multi_add_handle(multi, easy) != CURLM_OK) return CURLE_FAILED_INIT;
+  CURLcode result = CURLE_OK;
+  for (int running = 1; result == CURLE_OK;) {
+    if (curl_multi_perform(multi, &running) != CURLM_OK) result = CURLE_FAILED_INIT;
+    if (running == 0 || result != CURLE_OK) break;
+    curl_waitfd wake{options.wake, CURL_WAIT_POLLIN, 0};
+    const unsigned extra = options.wake >= 0 ? 1 : 0;
+    if (curl_multi_poll(multi, &wake, extra, longest_sleep, nullptr) != CURLM_OK)
+      result = CURLE_FAILED_INIT;
+    else if (is_to_stop(options))
+      result = CURLE_ABORTED_BY_CALLBACK;
+  }
+  int left = 0;
+  while (const CURLMsg* const message = curl_multi_info_read(multi, &left))
+    if (message->msg == CURLMSG_DONE && result == CURLE_OK) result = message->data.result;
+  curl_multi_remove_handle(multi, easy);
+  return result;
 }
 
 bool is_known_proxy(std::string_view proxy) {
@@ -295,31 +321,31 @@ bool initialise_curl() {
   return done;
 }
 
-base::Result<std::unique_ptr<CurlClient>> CurlClient::create(CurlOptions options) {
-  if (!initialise_curl()) return fail(Reason::sys_error, "libcurl cannot be initialised");
-  ASSIGN_OR_RETURN(TrustStore trust, load_trust_store(options.trust));
-  return create(std::move(options), std::move(trust));
-}
-
 base::Result<std::unique_ptr<CurlClient>> CurlClient::create(CurlOptions options,
-                                                             TrustStore trust) {
+                                                             http::TrustStore trust) {
   if (!is_known_proxy(options.proxy))  // not repeated: it may hold a password
     return fail(Reason::cfg_syntax, "proxy is neither http://host:port nor socks5h://host:port");
   if (!initialise_curl()) return fail(Reason::sys_error, "libcurl cannot be initialised");
-  Easy easy(curl_easy_init());
-  if (!easy) return fail(Reason::sys_nomem, "curl_easy_init");
-  return std::unique_ptr<CurlClient>(
-      new CurlClient(std::move(options), std::move(trust), std::move(easy)));
+  std::unique_ptr<CurlClient> client(new CurlClient(std::move(options), std::move(trust)));
+  for (const Connections* one : {&client->without_certificate_, &client->with_certificate_})
+    if (!one->easy || !one->multi) return fail(Reason::sys_nomem, "curl_easy_init");
+  return client;
 }
 
 base::Result<Response> CurlClient::send(const Request& request, base::Deadline deadline) {
-  ASSIGN_OR_RETURN(const Url url, parse_https_url(request.url, Reason::idp_endpoint));
-  const std::string where = shown(request, url);
-  if (options_.should_stop && options_.should_stop()) return fail(Reason::conv_closed, where);
+  ASSIGN_OR_RETURN(const Url url, http::parse_https_url(request.url, Reason::idp_endpoint));
+  const std::string where = http::shown(request, url);
+  if (is_to_stop(options_)) return fail(Reason::conv_closed, where);
   const auto time = std::min(deadline.left(), options_.total_timeout);
   if (time.count() <= 0) return fail(Reason::idp_timeout, where + ": no time left");
 
-  Exchange exchange(request, options_.should_stop, trust_.get(), url.host);
+  if (request.use_client_certificate && !options_.identity)
+    return fail(Reason::cfg_syntax, where + ": no client certificate is configured");
+  const Connections& connections =
+      request.use_client_certificate ? with_certificate_ : without_certificate_;
+  CURL* const easy = connections.easy.get();
+
+  Exchange exchange(request, options_, trust_.get(), url.host);
   HeaderLines lines;
   bool complete = lines.add("Accept: " + request.accept) && lines.add("Expect:");
   if (request.authorization)
@@ -327,8 +353,8 @@ base::Result<Response> CurlClient::send(const Request& request, base::Deadline d
   if (!complete) return fail(Reason::sys_error, where + ": a header line cannot be made");
 
   // Everything is set anew each time; connections and TLS sessions survive a reset.
-  curl_easy_reset(easy_.get());
-  Setup setup(easy_.get());
+  curl_easy_reset(easy);
+  Setup setup(easy);
   set_protocol(setup);
   set_tls(setup, exchange);
   set_limits(setup, options_, time, exchange);
@@ -336,9 +362,9 @@ base::Result<Response> CurlClient::send(const Request& request, base::Deadline d
   set_request(setup, options_, request, lines);
   RETURN_IF_ERROR(setup.result());
 
-  const CURLcode code = curl_easy_perform(easy_.get());
-  const Progress progress = progress_of(easy_.get(), exchange);
-  curl_easy_reset(easy_.get());  // it must not keep pointers into this call
+  const CURLcode code = perform(connections, options_);
+  const Progress progress = progress_of(easy, exchange);
+  curl_easy_reset(easy);  // it must not keep pointers into this call
   if (exchange.failure || code != CURLE_OK) base::wipe(exchange.body);
   if (exchange.failure) {
     exchange.failure->detail.insert(0, where + ": ");
@@ -355,4 +381,4 @@ base::Result<Response> CurlClient::send(const Request& request, base::Deadline d
                   exchange.head.max_age(), exchange.head.retry_after()};
 }
 
-}  // namespace http
+}  // namespace fetch

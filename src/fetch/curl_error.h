@@ -8,7 +8,7 @@
 /// \file
 /// libcurl's codes in our words.
 
-namespace http {
+namespace fetch {
 
 /// How far a transfer came; libcurl's codes alone do not tell a dead host from a slow one.
 struct Progress {
@@ -22,4 +22,4 @@ struct Progress {
 /// `text` is libcurl's error buffer; it may be empty.
 base::Reason reason_of(CURLcode code, const Progress& progress, std::string_view text);
 
-}  // namespace http
+}  // namespace fetch

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "http/curl_client.h"
+#include "fetch/curl_client.h"
 
 #include <spawn.h>
 #include <sys/wait.h>
@@ -18,15 +18,15 @@ using namespace test::https;
 using test::TlsServer;
 
 TEST(goes_through_a_proxy_only_when_one_is_configured) {
-  http::CurlOptions options;
+  fetch::CurlOptions options;
   options.proxy = "http://127.0.0.1:1";
   const TlsServer server(good(), {.answer = with_body("")});
-  EXPECT_REASON(fetch(server.url(), std::move(options)), idp_connect);
+  EXPECT_REASON(fetched(server.url(), std::move(options)), idp_connect);
   EXPECT_EQ(server.connections(), 0);
   for (const char* proxy : {"127.0.0.1:1", "https://127.0.0.1:1", "socks4://127.0.0.1:1", "x"}) {
     options = {};
     options.proxy = proxy;
-    EXPECT_REASON(http::CurlClient::create(std::move(options), trust()), cfg_syntax);
+    EXPECT_REASON(fetch::CurlClient::create(std::move(options), trust()), cfg_syntax);
   }
 }
 
@@ -35,7 +35,7 @@ TEST(a_proxy_sees_the_host_name_and_no_secret) {
                          {.answer = with_body("{}"),
                           .proxy_answer = "HTTP/1.1 200 Established\r\nContent-Length: 5\r\n"
                                           "Content-Encoding: gzip\r\n\r\n"});
-  http::CurlOptions options;
+  fetch::CurlOptions options;
   options.proxy = server.url().replace(0, 5, "http");
   http::Request request = get("https://localhost:9/token");
   request.form = base::Secret::copy_of("device_code=x");
@@ -51,9 +51,9 @@ TEST(a_proxy_sees_the_host_name_and_no_secret) {
 TEST(a_proxy_that_refuses_is_no_connection) {
   for (const char* status : {"403 No", "407 Proxy Authentication Required", "502 Bad Gateway"}) {
     const TlsServer server(good(), {.proxy_answer = "HTTP/1.1 "s + status + "\r\n\r\n"});
-    http::CurlOptions options;
+    fetch::CurlOptions options;
     options.proxy = server.url().replace(0, 5, "http");
-    EXPECT_REASON(fetch("https://localhost:9/", std::move(options)), idp_connect);
+    EXPECT_REASON(fetched("https://localhost:9/", std::move(options)), idp_connect);
   }
 }
 
@@ -64,9 +64,9 @@ TEST(inside_a_hostile_environment) {
   EXPECT(std::getenv("SSLKEYLOGFILE") == nullptr);
   const TlsServer server(good(), {.answer = with_body("")});
   EXPECT_OK(client->send(get(server.url()), base::Deadline::after(5s)));
-  http::CurlOptions options;
+  fetch::CurlOptions options;
   options.proxy = "http://127.0.0.1:1";
-  EXPECT_REASON(fetch(server.url(), std::move(options)), idp_connect);
+  EXPECT_REASON(fetched(server.url(), std::move(options)), idp_connect);
 }
 
 TEST(the_environment_never_matters) {

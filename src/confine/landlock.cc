@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "broker/landlock.h"
+#include "confine/landlock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,8 +8,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include <cstdint>
 
 #include "base/handle.h"
 
@@ -21,50 +19,26 @@
 #define LANDLOCK_ACCESS_FS_TRUNCATE (1ULL << 14)
 #endif
 
-namespace broker {
+namespace confine {
 namespace {
 
-constexpr std::uint64_t read_file = LANDLOCK_ACCESS_FS_READ_FILE;
-constexpr std::uint64_t read_tree = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
-// Shared objects of the name service are mapped executable; that needs no EXECUTE right.
-constexpr std::uint64_t cache_tree = read_tree | LANDLOCK_ACCESS_FS_WRITE_FILE |
-                                     LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |
-                                     LANDLOCK_ACCESS_FS_TRUNCATE;
 // Every right of the first version: execute, write and read files, read directories, remove, make.
 constexpr std::uint64_t all_of_version_1 = (1ULL << 13) - 1;
 
-struct Allowed {
-  const char* path;
-  std::uint64_t rights;
-};
-
-// Whatever is absent on a host is simply not allowed there.
-constexpr Allowed allowed[] = {
-    {"/etc/resolv.conf", read_file},
-    {"/etc/hosts", read_file},
-    {"/etc/host.conf", read_file},
-    {"/etc/nsswitch.conf", read_file},
-    {"/etc/gai.conf", read_file},
-    {"/etc/services", read_file},
-    {"/etc/protocols", read_file},
-    {"/etc/localtime", read_file},
-    {"/etc/ld.so.cache", read_file},
-    {"/etc/ssl", read_tree},
-    {"/etc/pki", read_tree},
-    {"/etc/crypto-policies", read_tree},
-    {"/usr/share/ca-certificates", read_tree},
-    {"/usr/local/share/ca-certificates", read_tree},
-    {"/usr/share/zoneinfo", read_tree},
-    {"/usr/lib", read_tree},
-    {"/usr/lib64", read_tree},
-    {"/lib", read_tree},
-    {"/lib64", read_tree},
-    {"/run/systemd/resolve", read_tree},  // resolv.conf is often a link to here
-    {"/run/NetworkManager/resolv.conf", read_file},
-    {"/run/resolvconf", read_tree},
-    {"/dev/null", read_file | LANDLOCK_ACCESS_FS_WRITE_FILE},
-    {"/dev/urandom", read_file},
-};
+// Shared objects of the name service are mapped executable; that needs no EXECUTE right.
+std::uint64_t rights_of(Access access) {
+  constexpr std::uint64_t read_file = LANDLOCK_ACCESS_FS_READ_FILE;
+  constexpr std::uint64_t read_tree = read_file | LANDLOCK_ACCESS_FS_READ_DIR;
+  switch (access) {
+    case Access::read_file: return read_file;
+    case Access::read_tree: return read_tree;
+    case Access::read_write: return read_file | LANDLOCK_ACCESS_FS_WRITE_FILE;
+    case Access::keep_tree:
+      return read_tree | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE |
+             LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_TRUNCATE;
+  }
+  return 0;
+}
 
 long create_ruleset(const landlock_ruleset_attr* attributes, std::size_t size,
                     std::uint32_t flags) {
@@ -94,7 +68,7 @@ base::Result<> allow(int ruleset, const char* path, std::uint64_t rights) {
 
 }  // namespace
 
-base::Result<> restrict_files(const std::string& cache_directory) {
+base::Result<> restrict_files(std::span<const OpenPath> paths) {
   const long version = create_ruleset(nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
   if (version < 1) return {};
   std::uint64_t handled = all_of_version_1;
@@ -104,12 +78,11 @@ base::Result<> restrict_files(const std::string& cache_directory) {
   attributes.handled_access_fs = handled;
   const base::UniqueFd ruleset(static_cast<int>(create_ruleset(&attributes, sizeof attributes, 0)));
   if (!ruleset) return failed("landlock_create_ruleset");
-  for (const Allowed& one : allowed)
-    RETURN_IF_ERROR(allow(ruleset.get(), one.path, one.rights & handled));
-  RETURN_IF_ERROR(allow(ruleset.get(), cache_directory.c_str(), cache_tree & handled));
+  for (const OpenPath& one : paths)
+    RETURN_IF_ERROR(allow(ruleset.get(), one.path.c_str(), rights_of(one.access) & handled));
   if (syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0)
     return failed("landlock_restrict_self");
   return {};
 }
 
-}  // namespace broker
+}  // namespace confine

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "http/curl_client.h"
+#include "fetch/curl_client.h"
 
 #include <utility>
 
@@ -21,7 +21,7 @@ TEST(a_body_without_a_length_ends_with_the_connection) {
 TEST(a_server_that_hangs_up_is_no_connection) {
   EXPECT_REASON(answer_to(""), idp_connect);
   const TlsServer server(good(), {.plain_close = true});
-  EXPECT_REASON(fetch(server.url()), idp_connect);
+  EXPECT_REASON(fetched(server.url()), idp_connect);
 }
 
 TEST(a_closed_port_is_no_connection) {
@@ -30,10 +30,10 @@ TEST(a_closed_port_is_no_connection) {
     const TlsServer server(good(), {});
     url = server.url();
   }
-  EXPECT_REASON(fetch(url), idp_connect);
+  EXPECT_REASON(fetched(url), idp_connect);
 }
 
-TEST(an_unknown_name_does_not_resolve) { EXPECT_REASON(fetch("https://host.invalid/"), idp_dns); }
+TEST(an_unknown_name_does_not_resolve) { EXPECT_REASON(fetched("https://host.invalid/"), idp_dns); }
 
 TEST(gives_up_at_the_deadline_and_at_its_own_limit) {
   const TlsServer silent(good(), {.silent = true});
@@ -41,9 +41,9 @@ TEST(gives_up_at_the_deadline_and_at_its_own_limit) {
   const auto client = make_client();
   EXPECT_REASON(client->send(get(silent.url()), base::Deadline::after(200ms)), idp_timeout);
   EXPECT_REASON(client->send(get(silent.url()), base::Deadline::after(0ms)), idp_timeout);
-  http::CurlOptions options;
+  fetch::CurlOptions options;
   options.total_timeout = 200ms;
-  EXPECT_REASON(fetch(silent.url(), std::move(options)), idp_timeout);
+  EXPECT_REASON(fetched(silent.url(), std::move(options)), idp_timeout);
   const TlsServer mute(good(), {.plain_silent = true});
   EXPECT_REASON(client->send(get(mute.url()), base::Deadline::after(200ms)), idp_timeout);
   EXPECT(base::Steady::now() - before < 3s);
@@ -85,28 +85,28 @@ TEST(a_form_is_sent_once_and_a_question_may_be_repeated) {
 TEST(the_watcher_ends_a_request_within_seconds) {
   const TlsServer silent(good(), {.silent = true});
   int asked = 0;
-  http::CurlOptions options;
+  fetch::CurlOptions options;
   options.should_stop = [&asked] { return ++asked > 3; };
   const auto before = base::Steady::now();
-  EXPECT_REASON(fetch(silent.url(), std::move(options)), conv_closed);
+  EXPECT_REASON(fetched(silent.url(), std::move(options)), conv_closed);
   EXPECT(base::Steady::now() - before < 4s);
 }
 
 TEST(nothing_is_sent_for_someone_who_has_gone) {
   const TlsServer server(good(), {.answer = with_body("")});
-  http::CurlOptions options;
+  fetch::CurlOptions options;
   options.should_stop = [] { return true; };
-  EXPECT_REASON(fetch(server.url(), std::move(options)), conv_closed);
+  EXPECT_REASON(fetched(server.url(), std::move(options)), conv_closed);
   EXPECT_EQ(server.connections(), 0);
 }
 
 TEST(an_exception_of_the_watcher_stays_on_our_side) {
   const TlsServer silent(good(), {.silent = true});
   bool first = true;
-  http::CurlOptions options;
+  fetch::CurlOptions options;
   options.should_stop = [&first]() -> bool {
     if (!std::exchange(first, false)) throw 42;
     return false;
   };
-  EXPECT_REASON(fetch(silent.url(), std::move(options)), sys_error);
+  EXPECT_REASON(fetched(silent.url(), std::move(options)), sys_error);
 }

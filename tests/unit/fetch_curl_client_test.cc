@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "http/curl_client.h"
+#include "fetch/curl_client.h"
 
 #include "support/cmocka_cc.h"
 #include "support/https_client.h"
@@ -15,7 +15,7 @@ TEST(fetches_a_document) {
                                                       "Content-Type: Application/json; x=y\r\n"
                                                       "Cache-Control: max-age=60\r\n"
                                                       "Retry-After: 7\r\n")});
-  const auto answer = fetch(server.url("/doc?x=%20"));
+  const auto answer = fetched(server.url("/doc?x=%20"));
   EXPECT_OK(answer);
   EXPECT_EQ(answer->status, 200);
   EXPECT_EQ(answer->media_type, "application/json");
@@ -154,7 +154,7 @@ TEST(refuses_what_is_not_proper_http) {
 
 TEST(sends_only_to_https_urls) {
   for (const char* url : {"http://localhost/", "file:///etc/passwd", "https://u@localhost/", ""})
-    EXPECT_REASON(fetch(url), idp_endpoint);
+    EXPECT_REASON(fetched(url), idp_endpoint);
 }
 
 TEST(a_detail_names_the_place_but_neither_query_nor_secret) {

@@ -3,15 +3,26 @@
 
 #include <sys/types.h>
 
+#include <chrono>
+#include <cstddef>
+
 #include "base/error.h"
 
 /// \file
-/// What a worker gives up before it reads what came from outside.
+/// What a process of ours gives up before it reads what came from outside.
 
-namespace broker {
+namespace confine {
+
+struct Limits {
+  unsigned cpu_seconds;
+  unsigned open_files;
+  std::size_t file_bytes;     ///< of the largest file written
+  std::size_t data_bytes;     ///< heap and private data
+  std::chrono::seconds life;  ///< the kernel ends the process after this
+};
 
 /// First thing in main: no core dump, not dumpable, limits, umask 077, cwd /.
-base::Result<> limit_this_process();
+base::Result<> limit_this_process(const Limits& limits);
 
 /// Who the broker is after start-up.
 struct SystemUser {
@@ -27,4 +38,4 @@ base::Result<SystemUser> find_system_user();
 /// with one uid only.
 base::Result<> become(const SystemUser& user);
 
-}  // namespace broker
+}  // namespace confine

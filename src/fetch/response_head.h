@@ -13,7 +13,7 @@
 /// reads it too, and more kindly; whatever two readers could understand differently, or would make
 /// an answer larger than it looks, is refused here before a byte of the body is taken.
 
-namespace http {
+namespace fetch {
 
 class ResponseHead {
  public:
@@ -56,4 +56,4 @@ class ResponseHead {
   std::optional<std::chrono::seconds> retry_after_;
 };
 
-}  // namespace http
+}  // namespace fetch

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "http/curl_error.h"
+#include "fetch/curl_error.h"
 
 #include <openssl/x509_vfy.h>
 
-namespace http {
+namespace fetch {
 namespace {
 
 using base::Reason;
@@ -77,4 +77,4 @@ base::Reason reason_of(CURLcode code, const Progress& progress, std::string_view
   return Reason::sys_error;
 }
 
-}  // namespace http
+}  // namespace fetch

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "broker/privileges.h"
+#include "confine/privileges.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -12,9 +12,7 @@
 
 #include <string>
 
-#include "broker/limits.h"
-
-namespace broker {
+namespace confine {
 namespace {
 
 base::Unexpected<base::Error> failed(const char* call) {
@@ -32,16 +30,16 @@ bool set_limit(__rlimit_resource resource, rlim_t value) {
 
 }  // namespace
 
-base::Result<> limit_this_process() {
+base::Result<> limit_this_process(const Limits& limits) {
   if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return failed("prctl(PR_SET_DUMPABLE)");
-  if (!set_limit(RLIMIT_CORE, 0) || !set_limit(RLIMIT_CPU, limits::cpu_seconds) ||
-      !set_limit(RLIMIT_NOFILE, limits::open_files) ||
-      !set_limit(RLIMIT_FSIZE, limits::file_bytes) || !set_limit(RLIMIT_DATA, limits::data_bytes))
+  if (!set_limit(RLIMIT_CORE, 0) || !set_limit(RLIMIT_CPU, limits.cpu_seconds) ||
+      !set_limit(RLIMIT_NOFILE, limits.open_files) || !set_limit(RLIMIT_FSIZE, limits.file_bytes) ||
+      !set_limit(RLIMIT_DATA, limits.data_bytes))
     return failed("setrlimit");
   umask(077);
   if (chdir("/") != 0) return failed("chdir");
   // Ended by the kernel at last, whatever happens to the straight line of a login.
-  alarm(static_cast<unsigned>(limits::worker_life.count()));
+  alarm(static_cast<unsigned>(limits.life.count()));
   return {};
 }
 
@@ -77,4 +75,4 @@ base::Result<> become(const SystemUser& user) {
   return {};
 }
 
-}  // namespace broker
+}  // namespace confine

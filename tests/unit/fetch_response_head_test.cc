@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "http/response_head.h"
+#include "fetch/response_head.h"
 
 #include "support/cmocka_cc.h"
 
@@ -9,8 +9,8 @@ using namespace std::string_literals;
 namespace {
 
 // Takes a head whose lines are separated by LF here; the first error ends it.
-base::Result<http::ResponseHead> read(const std::string& head, std::size_t max_body = 100) {
-  http::ResponseHead taken(max_body);
+base::Result<fetch::ResponseHead> read(const std::string& head, std::size_t max_body = 100) {
+  fetch::ResponseHead taken(max_body);
   std::size_t at = 0;
   while (at < head.size()) {
     const std::size_t end = head.find('\n', at);
@@ -19,7 +19,7 @@ base::Result<http::ResponseHead> read(const std::string& head, std::size_t max_b
   }
   return taken;
 }
-base::Result<http::ResponseHead> fields(const std::string& lines) {
+base::Result<fetch::ResponseHead> fields(const std::string& lines) {
   return read("HTTP/1.1 200 OK\n" + lines + "\n");
 }
 
@@ -64,7 +64,7 @@ TEST(refuses_lines_that_two_readers_split_differently) {
   for (const char* line : {"no colon", ": no name", "Content-Length : 5", " folded: line",
                            "\tfolded", "Na me: x", "N\xc3\xa4me: x", "N(a): x"})
     EXPECT_REASON(fields(line + "\n"s), http_proto);
-  http::ResponseHead head(100);
+  fetch::ResponseHead head(100);
   EXPECT_OK(head.take("HTTP/1.1 200 OK\r\n"));
   EXPECT_REASON(head.take("a: b\rc: d\r\n"), http_proto);
   EXPECT_REASON(head.take(std::string_view("a: b\0\r\n", 7)), http_proto);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "http/tls.h"
+#include "http/trust.h"
 
 #include <sys/stat.h>
 

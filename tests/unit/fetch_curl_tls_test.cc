@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "http/curl_client.h"
+#include "fetch/curl_client.h"
 
 #include <functional>
 #include <utility>
@@ -19,7 +19,7 @@ base::Result<http::Response> meet(const test::Identity& identity,
                                   const std::string& host = "localhost") {
   const TlsServer server(
       identity, {.answer = "HTTP/1.1 204 No\r\n\r\n", .change_tls = std::move(change_tls)});
-  const auto answer = fetch(server.url("/", host));
+  const auto answer = fetched(server.url("/", host));
   if (!answer && !server.requests().empty())
     throw test::Failure{"a request was sent to a server that was refused", __FILE__, __LINE__};
   return answer;
@@ -96,5 +96,5 @@ TEST(a_server_that_wants_our_certificate_does_not_get_one) {
                                         context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
                                         nullptr);
                                   }});
-  EXPECT_REASON(fetch(server.url()), tls_protocol);
+  EXPECT_REASON(fetched(server.url()), tls_protocol);
 }
