@@ -1,13 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <map>
 #include <string>
 
 #include "cli/check.h"
+#include "cli/keys.h"
 #include "cli/login.h"
 
 /// \file
 /// pam-oidc: the administrator's command.  One file per verb.
+
+namespace {
+
+struct KeysVerbs {
+  explicit KeysVerbs(CLI::App& app) {
+    CLI::App* keys = app.add_subcommand("keys", "Make the keys that answers are encrypted for");
+    keys->require_subcommand(1);
+    generate = keys->add_subcommand("generate", "Make a file with one private key");
+    publish = keys->add_subcommand("public", "Print the public keys, for the provider");
+    rotate = keys->add_subcommand("rotate", "Add a new key and keep the last two");
+    const std::map<std::string, jose::KeyManagement> types = {
+        {"ec", jose::KeyManagement::ecdh_es}, {"rsa", jose::KeyManagement::rsa_oaep}};
+    for (CLI::App* verb : {generate, rotate})
+      verb->add_option("--type", options.algorithm, "ec (ECDH-ES, P-256) or rsa (RSA-OAEP, 3072)")
+          ->transform(CLI::CheckedTransformer(types));
+    for (CLI::App* verb : {generate, publish, rotate})
+      verb->add_option("FILE", options.file, "The private key set")->required();
+  }
+  bool parsed() const { return generate->parsed() || publish->parsed() || rotate->parsed(); }
+  int run() {
+    options.readers = config::broker_account();
+    if (generate->parsed()) return cli::keys_generate(options, std::cout, std::cerr);
+    if (publish->parsed()) return cli::keys_public(options, std::cout, std::cerr);
+    return cli::keys_rotate(options, std::cout, std::cerr);
+  }
+
+  cli::KeysOptions options;
+  CLI::App* generate = nullptr;
+  CLI::App* publish = nullptr;
+  CLI::App* rotate = nullptr;
+};
+
+}  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app{"Administration of pam-oidc; see pam-oidc(1)."};
@@ -25,7 +60,10 @@ int main(int argc, char** argv) {
   login->add_option("--provider", login_options.provider, "Provider, as the module's option");
   login->add_option("USER", login_options.user, "Local account")->required();
 
+  KeysVerbs keys(app);
+
   CLI11_PARSE(app, argc, argv);
+  if (keys.parsed()) return keys.run();
   if (check->parsed()) return cli::check(config, std::cout, std::cerr);
   return cli::login(login_options);
 }

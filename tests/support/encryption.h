@@ -29,6 +29,12 @@ class EncryptionKey {
     return EncryptionKey(cjose_jwk_create_RSA_random(bits, exponent, sizeof exponent, nullptr));
   }
 
+  /// The public half as somebody published it.
+  static EncryptionKey of(const json_t* jwk) {
+    cjose_err error{};
+    return EncryptionKey(cjose_jwk_import_json(const_cast<json_t*>(jwk), &error));
+  }
+
   std::string jwk(std::string_view more = "") const {
     char* text = cjose_jwk_to_json(key_.get(), true, nullptr);
     std::string made(text);
