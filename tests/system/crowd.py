@@ -25,7 +25,7 @@ from support import Background, selected
 
 
 class Crowd:
-    def __init__(self, workers: int = 16):
+    def __init__(self, workers: int = 32):
         self._workers = workers
         self._scenes: dict[str, Callable] = {}
 
