@@ -65,6 +65,18 @@ std::vector<std::string> problems_beside(Config& config, const CheckOptions& opt
   return problems;
 }
 
+void describe(const config::Machines& machines, std::ostream& out) {
+  out << "  tokens        for " << shown(machines.audience)
+      << (machines.validation == config::TokenValidation::jwt ? ", signature checked here\n"
+                                                              : ", the provider is asked\n");
+}
+
+void describe(const config::Account& account, std::ostream& out) {
+  out << "account " << account.name << '\n';
+  if (!account.clients.empty()) out << "  programs      " << shown(account.clients) << '\n';
+  out << "  people        " << (account.allow_people ? account.name : "nobody") << '\n';
+}
+
 void describe(const Config& config, const Access& access, std::ostream& out) {
   out << access.service << '\n';
   const auto provider = config::provider_for(config, access.service, "");
@@ -74,6 +86,7 @@ void describe(const Config& config, const Access& access, std::ostream& out) {
         << word((*provider)->identity_source) << '\n';
   else
     out << "  provider      only by the module's option provider=NAME\n";
+  if (provider && (*provider)->machines) describe(*(*provider)->machines, out);
   if (!access.allow_users.empty()) out << "  users         " << shown(access.allow_users) << '\n';
   for (const std::string& group : access.allow_groups)
     out << "  group         " << shown(group) << '\n';
@@ -84,6 +97,7 @@ void describe(const Config& config, std::ostream& out) {
   if (config.access.contains("sudo") && !config.access.contains("sudo-i"))
     out << "sudo-i\n  as sudo\n";
   out << "any other service\n  denied\n";
+  for (const auto& [name, account] : config.accounts) describe(account, out);
   if (!config.local_users.empty())
     out << "left to other modules\n  users         " << shown(config.local_users) << '\n';
 }
@@ -103,17 +117,22 @@ void warn_about_provider(const Provider& provider, std::vector<std::string>& war
                        "tells them from other tokens");
 }
 
+void warn_about_account(const Config& config, const std::string& where, const std::string& name,
+                        std::vector<std::string>& warnings) {
+  const auto uid = uid_of(name);
+  if (!uid)
+    warnings.push_back(where + "there is no account " + shown(name));
+  else if (*uid < config.identity.min_uid)
+    warnings.push_back(where + "account " + shown(name) + " has uid " + std::to_string(*uid) +
+                       ", below min_uid: it is never reachable");
+}
+
 void warn_about_accounts(const Config& config, std::vector<std::string>& warnings) {
   for (const auto& [service, access] : config.access)
-    for (const std::string& user : access.allow_users) {
-      const auto uid = uid_of(user);
-      const std::string where = "[access." + service + "]: ";
-      if (!uid)
-        warnings.push_back(where + "there is no account " + shown(user));
-      else if (*uid < config.identity.min_uid)
-        warnings.push_back(where + "account " + shown(user) + " has uid " + std::to_string(*uid) +
-                           ", below min_uid: it is never reachable");
-    }
+    for (const std::string& user : access.allow_users)
+      warn_about_account(config, "[access." + service + "]: ", user, warnings);
+  for (const auto& [name, account] : config.accounts)
+    warn_about_account(config, "[accounts." + name + "]: ", name, warnings);
   bool has_emergency_exit = false;
   for (const std::string& user : config.local_users) {
     if (uid_of(user))

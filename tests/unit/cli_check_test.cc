@@ -150,4 +150,24 @@ TEST(sudo_i_is_shown_as_sudo) {
   EXPECT(host.check().says("sudo-i\n  as sudo\n"));
 }
 
+TEST(says_which_programs_may_become_which_account) {
+  Host host;
+  EXPECT(!host.check().says("  tokens "));
+  host.local +=
+      "[accounts.daemon]\nclients = [\"ci-runner\", \"two words\"]\n"
+      "[accounts.both]\nclients = [\"x\"]\nallow_people = true\n"
+      "[provider.corp.machines]\naudience = \"urn:corp:ssh\"\n";
+  const Checked checked = host.check();
+  EXPECT_EQ(checked.problems, "");
+  EXPECT(checked.says("  tokens        for urn:corp:ssh, signature checked here\n"));
+  EXPECT(checked.says("account both\n  programs      x\n  people        both\n"));
+  EXPECT(
+      checked.says("account daemon\n  programs      ci-runner, \"two words\"\n"
+                   "  people        nobody\n"));
+  EXPECT(checked.says("warning: [accounts.both]: there is no account both\n"));
+  EXPECT(checked.says("warning: [accounts.daemon]: account daemon has uid 1, below min_uid"));
+  host.local += "validation = \"introspection\"\n";
+  EXPECT(host.check().says("  tokens        for urn:corp:ssh, the provider is asked\n"));
+}
+
 }  // namespace
