@@ -239,6 +239,13 @@ def test_every_block_is_tested(bed):
     assert TEXT.count("\n```") == 2 * len(list(BLOCK.finditer(TEXT)))
 
 
+def test_every_reason_is_in_the_manual():
+    manual = (TESTS.parent / "man" / "pam-oidc-broker.8").read_text(encoding="utf-8")
+    reasons = set(re.findall(r"`((?:token|key|map)\.\w+)`", TEXT))
+    assert len(reasons) > 5
+    assert reasons <= set(re.findall(r"^\.It Li (\S+)$", manual, re.MULTILINE))
+
+
 def test_no_token_is_left_anywhere(bed):
     wait_until(lambda: not list(pathlib.Path("/tmp").glob("oidc-ssh.*")), what="holders to end")
     assert "eyJ" not in bed.log.text()
