@@ -38,9 +38,12 @@ base::Unexpected<base::Error> store_failure(const std::string& what, int error) 
   return fail(Reason::token_replay_store, what + ": " + strerror(error));
 }
 
-base::Result<std::string> name_of(std::string_view issuer, std::string_view token_id) {
+base::Result<std::string> name_of(std::string_view issuer,
+                                  const std::optional<std::string>& token_id) {
+  if (!token_id || token_id->empty())
+    return fail(Reason::token_replay, "the token has no jti, which single_use needs");
   const jose::ErrorQueueMark mark;
-  const std::string text = std::string(issuer) + '\0' + std::string(token_id);
+  const std::string text = std::string(issuer) + '\0' + *token_id;
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   std::size_t size = 0;
   if (EVP_Q_digest(nullptr, "SHA256", nullptr, text.data(), text.size(), digest.data(), &size) != 1)
@@ -154,13 +157,16 @@ base::Result<> make_room(int store, WallSeconds now, const ReplayLimits& limits)
   return {};
 }
 
+base::Unexpected<base::Error> used_before() {
+  return fail(Reason::token_replay, "the token has been used on this host before");
+}
+
 // Not forced to the disk: that would cost each login more than everything else together, and only a
 // crash of the whole host within a token's life could bring the token back.
 base::Result<> take_name(int store, const std::string& name, WallSeconds until) {
   UniqueFd file(
       ::openat(store, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!file && errno == EEXIST)
-    return fail(Reason::token_replay, "the token has been used on this host before");
+  if (!file && errno == EEXIST) return used_before();
   if (!file) return store_failure("used tokens", errno);
   if (!write_date(file.get(), until)) {
     // It has not been used: once there is room it may be.
@@ -180,12 +186,20 @@ void make_replay_store(const std::string& directory) {
 base::Result<> use_once(const std::string& directory, std::string_view issuer,
                         const std::optional<std::string>& token_id, WallSeconds expires_at,
                         WallSeconds now, const ReplayLimits& limits) {
-  if (!token_id || token_id->empty())
-    return fail(Reason::token_replay, "the token has no jti, which single_use needs");
-  ASSIGN_OR_RETURN(const std::string name, name_of(issuer, *token_id));
+  ASSIGN_OR_RETURN(const std::string name, name_of(issuer, token_id));
   ASSIGN_OR_RETURN(const UniqueFd store, open_store(directory));
   RETURN_IF_ERROR(make_room(store.get(), now, limits));
   return take_name(store.get(), name, expires_at + jose::max_clock_skew);
+}
+
+base::Result<> check_unused(const std::string& directory, std::string_view issuer,
+                            const std::optional<std::string>& token_id) {
+  ASSIGN_OR_RETURN(const std::string name, name_of(issuer, token_id));
+  ASSIGN_OR_RETURN(const UniqueFd store, open_store(directory));
+  struct stat facts {};
+  if (::fstatat(store.get(), name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) == 0) return used_before();
+  if (errno != ENOENT) return store_failure(directory, errno);
+  return {};
 }
 
 }  // namespace oauth

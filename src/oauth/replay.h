@@ -37,4 +37,8 @@ base::Result<> use_once(const std::string& directory, std::string_view issuer,
                         const std::optional<std::string>& token_id, base::WallSeconds expires_at,
                         base::WallSeconds now, const ReplayLimits& limits = {});
 
+/// The same question without taking note, for somebody who looks at a token.  Errors: as use_once.
+base::Result<> check_unused(const std::string& directory, std::string_view issuer,
+                            const std::optional<std::string>& token_id);
+
 }  // namespace oauth

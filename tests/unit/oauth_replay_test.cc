@@ -106,6 +106,15 @@ TEST(a_token_is_used_once_and_never_again) {
   EXPECT_OK(store.use("t2"));
 }
 
+TEST(looking_at_a_token_does_not_use_it_up) {
+  const Store store;
+  for (int i = 0; i < 2; ++i) EXPECT_OK(oauth::check_unused(store.path, issuer, "t1"));
+  EXPECT_OK(store.use("t1"));
+  EXPECT_REASON(oauth::check_unused(store.path, issuer, "t1"), token_replay);
+  EXPECT_REASON(oauth::check_unused(store.path, issuer, std::nullopt), token_replay);
+  EXPECT_REASON(oauth::check_unused("/nonexistent/used", issuer, "t1"), token_replay_store);
+}
+
 TEST(the_same_id_of_another_issuer_is_another_token) {
   const Store store;
   EXPECT_OK(store.use("t1"));
