@@ -53,7 +53,9 @@ base::Result<oidc::Claims> userinfo_claims(const Establishing& with,
   if (id_token) subject = id_token->subject().text();
   ASSIGN_OR_RETURN(json::Json userinfo,
                    oidc::fetch_userinfo(with.client, *with.metadata.userinfo_endpoint,
-                                        tokens.access_token, subject, with.deadline));
+                                        tokens.access_token, subject, with.deadline,
+                                        with.provider.client_authentication ==
+                                            config::ClientAuthentication::tls_client_auth));
   if (id_token) {
     ASSIGN_OR_RETURN(
         userinfo, oidc::merge_claims(id_token->claims().object(), userinfo.get(),

@@ -94,8 +94,9 @@ base::Result<Token> request_token(Profile& profile, base::Deadline deadline,
   options.should_stop = std::move(should_stop);
   if (profile.provider.client_authentication == config::ClientAuthentication::tls_client_auth &&
       profile.provider.client_key) {
-    ASSIGN_OR_RETURN(options.identity, fetch::make_identity(profile.provider.client_certificate,
-                                                            *profile.provider.client_key));
+    ASSIGN_OR_RETURN(options.identity,
+                     http::make_client_identity(profile.provider.client_certificate,
+                                                *profile.provider.client_key));
   }
   ASSIGN_OR_RETURN(auto trust, http::load_trust_store({profile.provider.ca_file,
                                                        profile.provider.crl_file, ::geteuid()}));

@@ -11,6 +11,7 @@
 
 #include "fetch/curl_error.h"
 #include "fetch/response_head.h"
+#include "fetch/tls.h"
 
 namespace fetch {
 namespace {

@@ -7,8 +7,8 @@
 #include <memory>
 #include <string>
 
-#include "fetch/tls.h"
 #include "http/client.h"
+#include "http/client_identity.h"
 #include "http/trust.h"
 
 /// \file
@@ -26,7 +26,7 @@ struct CurlOptions {
   http::Watcher should_stop;  ///< asked at least once a second; none: nobody is asked
   int wake = -1;  ///< a descriptor: when it becomes readable, `should_stop` is asked at once
   std::string user_agent = http::default_user_agent;
-  ClientIdentity identity;  ///< for requests with use_client_certificate; none: they fail
+  http::ClientIdentity identity;  ///< for requests with use_client_certificate; none: they fail
 };
 
 /// Takes everything that would steer libcurl, OpenSSL or the resolver from outside out of this

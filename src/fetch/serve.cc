@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "fetch/curl_client.h"
-#include "fetch/tls.h"
+#include "http/client_identity.h"
 #include "http/fetch_message.h"
 #include "http/trust.h"
 
@@ -70,7 +70,7 @@ ClientResult make_client(int worker, const http::FetchSetup& setup) {
   options.should_stop = hears(worker);
   options.wake = worker;
   if (setup.key) {
-    ASSIGN_OR_RETURN(options.identity, make_identity(setup.certificates, *setup.key));
+    ASSIGN_OR_RETURN(options.identity, http::make_client_identity(setup.certificates, *setup.key));
   }
   return CurlClient::create(std::move(options), std::move(trust));
 }

@@ -2,18 +2,11 @@
 #include "fetch/tls.h"
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
-#include <utility>
-
 namespace fetch {
 namespace {
-
-using base::fail;
-using base::Reason;
-using Bio = base::Handle<BIO, BIO_free>;
 
 constexpr int max_chain = 8;
 
@@ -42,15 +35,6 @@ bool require_host(X509_VERIFY_PARAM* verify, const std::string& host) {
   return !bracketed && X509_VERIFY_PARAM_set1_host(verify, bare.data(), bare.size()) == 1;
 }
 
-Bio source_of(std::string_view pem) {
-  return Bio(std::in_range<int>(pem.size())
-                 ? BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))
-                 : nullptr);
-}
-
-// The library's own would ask for a passphrase on whatever terminal there is.
-int no_passphrase(char*, int, int, void*) { return -1; }
-
 }  // namespace
 
 bool apply_tls_policy(SSL_CTX* context, X509_STORE* trust, const std::string& host) {
@@ -71,34 +55,7 @@ bool apply_tls_policy(SSL_CTX* context, X509_STORE* trust, const std::string& ho
          SSL_CTX_set_cipher_list(context, ciphers) == 1;
 }
 
-base::Result<ClientIdentity> make_identity(const std::string& certificates,
-                                           const base::Secret& key) {
-  ClientIdentity identity;
-  const Bio chain = source_of(certificates);
-  const Bio secret = source_of(key.reveal());
-  if (!chain || !secret) return fail(Reason::sys_nomem, "BIO_new_mem_buf");
-  ERR_clear_error();
-  while (base::Handle<X509, X509_free> one{
-      PEM_read_bio_X509(chain.get(), nullptr, no_passphrase, nullptr)}) {
-    if (!identity.certificate)
-      identity.certificate = std::move(one);
-    else
-      identity.chain.push_back(std::move(one));
-  }
-  identity.key.reset(PEM_read_bio_PrivateKey(secret.get(), nullptr, no_passphrase, nullptr));
-  const bool sound =
-      identity && X509_check_private_key(identity.certificate.get(), identity.key.get()) == 1;
-  ERR_clear_error();
-  if (!identity.certificate)
-    return fail(Reason::cfg_syntax, "client_certificate_file has no certificate in PEM form");
-  if (!identity.key)
-    return fail(Reason::cfg_syntax, "client_key_file has no unencrypted private key in PEM form");
-  if (!sound)
-    return fail(Reason::cfg_syntax, "client_key_file does not belong to client_certificate_file");
-  return identity;
-}
-
-bool show_identity(SSL_CTX* context, const ClientIdentity& identity) {
+bool show_identity(SSL_CTX* context, const http::ClientIdentity& identity) {
   if (!identity || SSL_CTX_use_certificate(context, identity.certificate.get()) != 1 ||
       SSL_CTX_use_PrivateKey(context, identity.key.get()) != 1)
     return false;

@@ -4,13 +4,9 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
-#include <memory>
 #include <string>
-#include <vector>
 
-#include "base/error.h"
-#include "base/handle.h"
-#include "base/secret.h"
+#include "http/client_identity.h"
 
 /// \file
 /// What a connection demands of the other end, and what it shows of ourselves.
@@ -23,19 +19,7 @@ namespace fetch {
 /// A certificate authority's own certificate is refused as a server's.
 bool apply_tls_policy(SSL_CTX* context, X509_STORE* trust, const std::string& host);
 
-/// Our own certificate with its chain and key (RFC 8705 §2).
-struct ClientIdentity {
-  base::Handle<X509, X509_free> certificate;
-  std::vector<base::Handle<X509, X509_free>> chain;
-  base::Handle<EVP_PKEY, EVP_PKEY_free> key;
-
-  explicit operator bool() const { return certificate && key; }
-};
-
-/// From PEM.  Errors: cfg.syntax (unreadable, encrypted, or the two do not belong together).
-base::Result<ClientIdentity> make_identity(const std::string& certificates,
-                                           const base::Secret& key);
-
-bool show_identity(SSL_CTX* context, const ClientIdentity& identity);
+/// Shows the client's certificate to a server that asks for one.
+bool show_identity(SSL_CTX* context, const http::ClientIdentity& identity);
 
 }  // namespace fetch

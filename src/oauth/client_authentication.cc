@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/base64url.h"
+#include "http/client_identity.h"
 #include "jose/assertion.h"
 
 namespace oauth {
@@ -61,6 +62,9 @@ base::Result<Secret> new_assertion(const config::Provider& client, const std::st
 }  // namespace
 
 base::Result<> check_client_key(const config::Provider& client) {
+  if (client.client_authentication == ClientAuthentication::tls_client_auth && client.client_key) {
+    RETURN_IF_ERROR(http::make_client_identity(client.client_certificate, *client.client_key));
+  }
   if (client.client_authentication != ClientAuthentication::private_key_jwt) return {};
   ASSIGN_OR_RETURN(const jose::AssertionKey key, assertion_key(client));
   auto checked = jose::check_assertion_key(key);

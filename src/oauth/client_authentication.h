@@ -22,7 +22,8 @@ namespace oauth {
 ///  - client_secret_post: client_id and client_secret in the form;
 ///  - private_key_jwt: an assertion made for this request alone (V32), and client_id beside it: it
 ///    may be there (RFC 7521 §4.2), RFC 8628 §3.1 can be read as wanting it, and Entra and
-///    PingFederate do.
+///    PingFederate do;
+///  - tls_client_auth: client_id in the form (RFC 8705 §2), and the certificate is shown.
 /// Errors: cfg.syntax when the method needs a secret or key and none is configured, or the key
 /// cannot sign as configured · sys.error, sys.nomem.
 base::Result<http::Request> authenticated_post(const std::string& endpoint,
@@ -30,7 +31,8 @@ base::Result<http::Request> authenticated_post(const std::string& endpoint,
                                                const config::Provider& client,
                                                base::WallSeconds now = base::wall_now());
 
-/// What a login would say of the client's key, without sending anything.  Error: cfg.syntax.
+/// What a login would say of the client's key and certificate, without sending anything.  Error:
+/// cfg.syntax.
 base::Result<> check_client_key(const config::Provider& client);
 
 }  // namespace oauth

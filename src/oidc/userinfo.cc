@@ -74,8 +74,9 @@ bool say_the_same(const json_t* a, const json_t* b) {
 base::Result<json::Json> fetch_userinfo(http::Client& client, const http::Url& userinfo_endpoint,
                                         const base::Secret& access_token,
                                         std::optional<std::string_view> expected_subject,
-                                        base::Deadline deadline) {
+                                        base::Deadline deadline, bool use_client_certificate) {
   http::Request request;
+  request.use_client_certificate = use_client_certificate;
   request.url = userinfo_endpoint.text;
   request.authorization = base::Secret::joined(base::Secret::copy_of("Bearer "), access_token);
   ASSIGN_OR_RETURN(auto response, client.send(request, deadline));

@@ -22,13 +22,15 @@ namespace oidc {
 inline constexpr std::size_t max_subject_bytes = 255;
 
 /// Asks with the access token.  `expected_subject` is the verified ID token's `sub`; without one
-/// the answer's own is only checked for its form. Errors: those of http::Client · idp.status ·
-/// idp.rate · idp.content_type (signed userinfo too: the detail names the setting) · idp.json ·
-/// token.userinfo_sub · token.sub.
+/// the answer's own is only checked for its form.  With tls_client_auth the access token may be
+/// bound to the client's certificate, which is shown here, too (RFC 8705 §3).  Errors: those of
+/// http::Client · idp.status · idp.rate · idp.content_type (signed userinfo too: the detail names
+/// the setting) · idp.json · token.userinfo_sub · token.sub.
 base::Result<json::Json> fetch_userinfo(http::Client& client, const http::Url& userinfo_endpoint,
                                         const base::Secret& access_token,
                                         std::optional<std::string_view> expected_subject,
-                                        base::Deadline deadline);
+                                        base::Deadline deadline,
+                                        bool use_client_certificate = false);
 
 /// The signed claims, and what only userinfo says besides.  A signed value always wins; for a claim
 /// in `decisive` (those that decide about this login) a different value in userinfo is an error and

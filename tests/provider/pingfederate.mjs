@@ -33,10 +33,17 @@ function fail(ctx, status, error, description) {
   ctx.body = { error_description: description, error };
 }
 
+// Where clients with certificates are to go (RFC 8705 section 5): this server by its other name.
+const ALIASED = ['token_endpoint', 'device_authorization_endpoint', 'introspection_endpoint',
+  'revocation_endpoint', 'userinfo_endpoint'];
+const aliases = (endpoints) => Object.fromEntries(
+  ALIASED.map((name) => [name, endpoints[name].replace('//localhost:', '//127.0.0.1:')]));
+
 function dressDiscovery(ctx) {
   ctx.body = {
     ...ctx.body,
     id_token_signing_alg_values_supported: ADVERTISED_SIGNATURES,
+    mtls_endpoint_aliases: aliases(ctx.body),
     ping_end_session_endpoint: ctx.body.end_session_endpoint,
   };
 }

@@ -97,6 +97,15 @@ inline std::string pem(const Identity& identity) {
   return written(bio);
 }
 
+inline std::string key_pem(const Identity& identity, const char* passphrase = nullptr) {
+  const Bio bio(BIO_new(BIO_s_mem()));
+  need(bio &&
+       PEM_write_bio_PKCS8PrivateKey(bio.get(), identity.key.get(),
+                                     passphrase == nullptr ? nullptr : EVP_aes_256_cbc(), nullptr,
+                                     0, nullptr, const_cast<char*>(passphrase)) == 1);
+  return written(bio);
+}
+
 /// The authority's list of revocations, with this serial number or (0) none.
 inline std::string revocation_list(const Identity& authority, long serial) {
   const Crl list(X509_CRL_new());

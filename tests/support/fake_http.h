@@ -27,6 +27,7 @@ struct SentRequest {
   std::string form;           ///< body, encoded; empty for GET
   std::string authorization;  ///< empty when there was none
   std::size_t max_bytes = 0;
+  bool use_client_certificate = false;
 
   /// Value of a form field as it stands in the body (still encoded); "(absent)" when it is not
   /// there.
@@ -81,6 +82,7 @@ class FakeHttp : public http::Client {
     if (request.form) sent.form = request.form->reveal();
     if (request.authorization) sent.authorization = request.authorization->reveal();
     sent.max_bytes = request.max_bytes;
+    sent.use_client_certificate = request.use_client_certificate;
     sent_.push_back(sent);
     if (hook_) hook_(sent);
     if (deadline.passed()) return base::fail(base::Reason::idp_timeout, "the deadline has passed");

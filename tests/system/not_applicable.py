@@ -4,8 +4,6 @@ each with the reason.  A row leaves this table when the thing it speaks of exist
 """
 
 ROWS = {
-    "E23": "no client certificate can be configured yet; a provider that demands one is refused, which "
-           "test_tls.py plays at every endpoint",
     "J15": "the module asks for no delay: a device login has no secret that could be guessed, and every "
            "refusal after the code was shown takes one poll interval at least",
     "K01": "there is no broker socket yet: the module starts the broker itself, over a socketpair",

@@ -16,6 +16,9 @@ from harness.sshd import Sshd, children_of
 
 ASSERTION = {"client_authentication": '"private_key_jwt"', "secret": None,
              "client_key_file": '"/etc/pam-oidc/assertion.pem"'}
+CERTIFICATE = {"client_authentication": '"tls_client_auth"', "secret": None,
+               "client_certificate_file": '"/etc/pam-oidc/client.crt"',
+               "client_key_file": '"/etc/pam-oidc/client.key"', "endpoint_hosts": '["127.0.0.1"]'}
 #: account -> (client at the provider, further keys of its section); None: no secret.
 WAYS = {
     "vbasic": ("linux-login", {}),
@@ -31,6 +34,8 @@ WAYS = {
     "vrsa": ("linux-login-pkjwt-rsa",
              {**ASSERTION, "client_key_file": '"/etc/pam-oidc/assertion-rsa.pem"',
               "client_assertion_audience": '"endpoint"'}),
+    # Its access token is bound to the certificate: userinfo wants to see it, too.
+    "vcertificate": ("linux-login-mtls", CERTIFICATE),
     "vodd": ("linux-login-odd", {"secret": "odd.secret"}),
     "vps256": ("linux-login-ps256", {"identity_source": '"id_token"', "algorithms": '["PS256"]'}),
     "ves256": ("linux-login-es256", {"identity_source": '"id_token"', "algorithms": '["ES256"]'}),
@@ -49,6 +54,17 @@ REFUSED_WAYS = {
     # Signed well by a key that is another client's.
     "vwrongkey": ("linux-login-pkjwt-rsa", {**ASSERTION, "client_assertion_algorithm": '"ES256"'},
                   "idp.client_rejected"),
+    "vwrongcert": ("linux-login-mtls",
+                   CERTIFICATE | {"client_certificate_file": '"/etc/pam-oidc/other-client.crt"',
+                                  "client_key_file": '"/etc/pam-oidc/other-client.key"'},
+                   "idp.client_rejected"),
+    "vexpired": ("linux-login-mtls",
+                 CERTIFICATE | {"client_certificate_file": '"/etc/pam-oidc/expired.crt"',
+                                "client_key_file": '"/etc/pam-oidc/expired.key"'}, "cfg.syntax"),
+    "votherskey": ("linux-login-mtls",
+                   CERTIFICATE | {"client_key_file": '"/etc/pam-oidc/expired.key"'}, "cfg.syntax"),
+    "vopenkey": ("linux-login-mtls",
+                 CERTIFICATE | {"client_key_file": '"/etc/pam-oidc/open.key"'}, "cfg.secret_perm"),
     # RS256 unless said otherwise.
     "vwrongkind": ("linux-login-pkjwt", ASSERTION, "cfg.syntax"),
     "vmethod": ("linux-login-post", {}, "idp.client_rejected"),
@@ -72,6 +88,10 @@ def company(machine, syslog_collector):
         company.other = other
         for name in ("assertion.pem", "assertion-rsa.pem"):
             machine.secret(name, (idp.state_dir / "rp" / name).read_text())
+        for name in ("client.crt", "client.key", "expired.crt", "expired.key"):
+            machine.secret(name, (idp.state_dir / "pki" / name).read_text())
+            machine.secret(f"other-{name}", (other.state_dir / "pki" / name).read_text())
+        machine.secret("open.key", (idp.state_dir / "pki/client.key").read_text(), mode=0o644)
         machine.secret("other-ca.crt", open(other.ca_file, encoding="ascii").read(), mode=0o644)
         sections = ['default_provider = "corp"', IDENTITY, ACCESS, company.provider(),
                     company.provider("second", issuer=other.issuer,
@@ -134,7 +154,7 @@ def _refused_way(account):
     def is_refused(company: Company):
         client_id, _, reason = REFUSED_WAYS[account]
         with company.ssh(account, "NumberOfPasswordPrompts=1") as terminal:
-            if reason in ("idp.client_rejected", "cfg.syntax"):  # there is no code to approve
+            if reason == "idp.client_rejected" or reason.startswith("cfg."):  # there is no code to approve
                 assert terminal.wait() == 255
             else:
                 company.approve(terminal.verification(), account)
@@ -147,8 +167,8 @@ def _refused_way(account):
 for _account in WAYS:
     crowd.scene()(_way(_account))
 for _account in REFUSED_WAYS:
-    crowd.scene("A03" if _account == "vhs256" else "A13" if _account == "vjwe" else "A05")(
-        _refused_way(_account))
+    crowd.scene({"vhs256": "A03", "vjwe": "A13", "vwrongcert": "E23", "vexpired": "E23",
+                 "votherskey": "E23", "vopenkey": "E23"}.get(_account, "A05"))(_refused_way(_account))
 
 
 @crowd.scene()
@@ -160,7 +180,7 @@ def each_poll_has_an_assertion_of_its_own_that_the_provider_takes_once(company: 
         company.approve(shown, "vassertion")
         enter_shell(terminal)
     polls = [hit["form"] for hit in company.idp.requests(TOKEN)
-             if hit["form"].get("client_id") == "linux-login-pkjwt"]
+             if (hit.get("form") or {}).get("client_id") == "linux-login-pkjwt"]
     of_one_code = max((polls_of(polls, code) for code in {form["device_code"] for form in polls}),
                       key=len)
     assert len(of_one_code) >= 2
@@ -171,6 +191,14 @@ def each_poll_has_an_assertion_of_its_own_that_the_provider_takes_once(company: 
 
 def polls_of(polls: list[dict], device_code: str) -> list[dict]:
     return [form for form in polls if form["device_code"] == device_code]
+
+
+@crowd.scene()
+def a_certificate_is_shown_at_the_endpoints_that_take_one_and_at_no_other(company: Company):
+    _gets_in(company, "vcertificate")
+    hosts = {hit["path"]: hit["headers"]["host"].split(":")[0] for hit in company.idp.requests()
+             if (hit.get("form") or {}).get("client_id") == "linux-login-mtls"}
+    assert set(hosts.values()) == {"127.0.0.1"} and len(hosts) == 2, hosts
 
 
 @crowd.scene("I03")
@@ -407,7 +435,8 @@ def test_nothing_secret_was_logged(company, performed):
     """Codes, device codes and secrets of everything above (catalogue O01)."""
     text = company.log.text() + company.sshd.log()
     said = [value for idp in (company.idp, company.other) for hit in idp.requests()
-            for value in (hit.get("form") or {}).values() if len(value) > 20
+            for name, value in (hit.get("form") or {}).items()
+            if name != "client_id" and len(value) > 20
             and not value.startswith(("urn:", "http"))]
     assert said
     from company import CLIENT_SECRET, ODD_CLIENT_SECRET

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cli/check.h"
+#include "support/certificates.h"
 #include "support/cmocka_cc.h"
 #include "support/temp_dir.h"
 #include "support/token_signer.h"
@@ -114,6 +115,21 @@ TEST(tries_the_key_of_client_assertions) {
   EXPECT(checked.complains("[provider.corp]: " + key +
                            ": the private key is EC on prime256v1, "
                            "which cannot sign RS256\n"));
+}
+
+TEST(tries_the_certificate_and_its_key) {
+  Host host;
+  host.secret.clear();
+  const test::Identity own = test::make_identity({});
+  const std::string certificate = host.directory().write("client.crt", test::pem(own));
+  const std::string key = host.directory().write("client.key", test::key_pem(own), 0600);
+  host.provider = "client_authentication = \"tls_client_auth\"\nclient_certificate_file = \"" +
+                  certificate + "\"\nclient_key_file = \"" + key + "\"\n";
+  EXPECT_EQ(host.check().problems, "");
+  host.directory().write("client.key", test::key_pem(test::make_identity({})), 0600);
+  const Checked checked = host.check();
+  EXPECT_EQ(checked.status, 1);
+  EXPECT(checked.complains("[provider.corp]: client_key_file does not belong to"));
 }
 
 TEST(a_file_that_cannot_be_trusted_is_a_problem) {

@@ -2,6 +2,7 @@
 #include "fetch/curl_client.h"
 
 #include <functional>
+#include <string>
 #include <utility>
 
 #include "support/cmocka_cc.h"
@@ -23,6 +24,28 @@ base::Result<http::Response> meet(const test::Identity& identity,
   if (!answer && !server.requests().empty())
     throw test::Failure{"a request was sent to a server that was refused", __FILE__, __LINE__};
   return answer;
+}
+
+// Demands a certificate of this authority.
+void demand_certificate(SSL_CTX* context) {
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  X509_STORE_add_cert(SSL_CTX_get_cert_store(context), authority().cert.get());
+  SSL_CTX_set_purpose(context, X509_PURPOSE_ANY);
+}
+
+fetch::CurlOptions with_identity(const test::Identity& own) {
+  fetch::CurlOptions options;
+  auto identity =
+      http::make_client_identity(test::pem(own), base::Secret::copy_of(test::key_pem(own)));
+  EXPECT_OK(identity);
+  options.identity = std::move(*identity);
+  return options;
+}
+
+http::Request showing(const std::string& url) {
+  http::Request request = get(url);
+  request.use_client_certificate = true;
+  return request;
 }
 
 }  // namespace
@@ -97,4 +120,44 @@ TEST(a_server_that_wants_our_certificate_does_not_get_one) {
                                         nullptr);
                                   }});
   EXPECT_REASON(fetched(server.url()), tls_protocol);
+}
+
+// RFC 8705 §2; E23.
+TEST(our_certificate_is_shown_where_the_request_says_so_and_nowhere_else) {
+  const test::Identity ours = test::make_identity({}, &authority());
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    const auto asked = [&](bool shows) {
+      const TlsServer server(good(),
+                             {.answer = with_body("x"), .change_tls = [version](SSL_CTX* context) {
+                                demand_certificate(context);
+                                SSL_CTX_set_max_proto_version(context, version);
+                              }});
+      return make_client(with_identity(ours))
+          ->send(shows ? showing(server.url()) : get(server.url()), base::Deadline::after(5s));
+    };
+    EXPECT_OK(asked(true));
+    EXPECT_REASON(asked(false), tls_protocol);
+  }
+}
+
+TEST(a_certificate_that_the_server_refuses_is_no_answer) {
+  const test::Identity stranger =
+      test::make_identity({.name = "Test root", .authority = true, .serial = 1});
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    const TlsServer server(good(),
+                           {.answer = with_body("x"), .change_tls = [version](SSL_CTX* context) {
+                              demand_certificate(context);
+                              SSL_CTX_set_max_proto_version(context, version);
+                            }});
+    const auto client = make_client(with_identity(test::make_identity({}, &stranger)));
+    const auto answer = client->send(showing(server.url()), base::Deadline::after(5s));
+    EXPECT_REASON(answer, tls_protocol);
+    EXPECT(has(answer.error().detail, "alert"));
+  }
+}
+
+TEST(a_request_that_must_show_a_certificate_is_not_sent_without_one) {
+  const TlsServer server(good(), {.answer = with_body("x")});
+  EXPECT_REASON(make_client()->send(showing(server.url()), base::Deadline::after(5s)), cfg_syntax);
+  EXPECT_EQ(server.connections(), 0);
 }

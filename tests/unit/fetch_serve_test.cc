@@ -71,14 +71,6 @@ test::ServerPlan demanding_certificates(const std::string& answer) {
   return plan;
 }
 
-std::string key_pem(const test::Identity& identity) {
-  const test::Bio bio(BIO_new(BIO_s_mem()));
-  PEM_write_bio_PrivateKey(bio.get(), identity.key.get(), nullptr, nullptr, 0, nullptr, nullptr);
-  char* text = nullptr;
-  const long size = BIO_get_mem_data(bio.get(), &text);
-  return {text, static_cast<std::size_t>(size)};
-}
-
 const test::Identity& ourselves() {
   static const test::Identity one = test::make_identity(
       {.name = "linux-login", .serial = 77, .usage = "clientAuth"}, &authority());
@@ -183,7 +175,7 @@ TEST(it_ends_when_the_worker_does) {
 TEST(our_certificate_is_shown_to_who_may_see_it) {
   http::FetchSetup setup = setup_for_test();
   setup.certificates = test::pem(ourselves());
-  setup.key = base::Secret::copy_of(key_pem(ourselves()));
+  setup.key = base::Secret::copy_of(test::key_pem(ourselves()));
   const TlsServer server(good(), demanding_certificates(with_body("seen")));
   Pair pair(setup);
   http::Request request = get(server.url());
@@ -203,7 +195,7 @@ TEST(a_certificate_that_is_not_there_or_not_ours_is_not_shown) {
   EXPECT_REASON(Pair().send(request), cfg_syntax);
   http::FetchSetup setup = setup_for_test();
   setup.certificates = test::pem(ourselves());
-  setup.key = base::Secret::copy_of(key_pem(good()));
+  setup.key = base::Secret::copy_of(test::key_pem(good()));
   EXPECT_REASON(Pair(setup).send(request), cfg_syntax);
   setup.key =
       base::Secret::copy_of("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");

@@ -17,6 +17,7 @@ test::SentRequest built(const config::Provider& client) {
   test::SentRequest sent;
   sent.url = request->url;
   sent.form = request->form->reveal();
+  sent.use_client_certificate = request->use_client_certificate;
   if (request->authorization) sent.authorization = request->authorization->reveal();
   return sent;
 }
@@ -115,6 +116,18 @@ TEST(an_assertion_stands_in_the_form_with_its_type_and_the_client) {
   EXPECT_EQ(sent.field("client_secret"), "(absent)");
   EXPECT_EQ(sent.authorization, "");
   EXPECT_EQ(sent.url, endpoint);
+  EXPECT(!sent.use_client_certificate);
+}
+
+// RFC 8705 §2.
+TEST(a_client_with_a_certificate_shows_it_and_names_itself) {
+  auto client = test::provider();
+  client.client_authentication = ClientAuthentication::tls_client_auth;
+  client.client_secret.reset();
+  const auto sent = built(client);
+  EXPECT(sent.use_client_certificate);
+  EXPECT_EQ(sent.form, "a=b+c&client_id=linux-login");
+  EXPECT_EQ(sent.authorization, "");
 }
 
 TEST(the_audience_of_an_assertion_is_the_configured_one) {
