@@ -86,9 +86,12 @@ base::Result<> write_beside(const std::string& fresh, const json_t* set, gid_t g
   auto written = write_all(file.get(), text, fresh);
   base::wipe(text);
   RETURN_IF_ERROR(std::move(written));
-  if (group != static_cast<gid_t>(-1) && ::fchown(file.get(), static_cast<uid_t>(-1), group) != 0)
+  // Without the broker's account there is nobody to share it with.
+  const bool is_shared = group != static_cast<gid_t>(-1);
+  if (is_shared && ::fchown(file.get(), static_cast<uid_t>(-1), group) != 0)
     return system_failure(fresh);
-  if (::fchmod(file.get(), 0640) != 0 || ::fsync(file.get()) != 0) return system_failure(fresh);
+  if (::fchmod(file.get(), is_shared ? 0640 : 0600) != 0 || ::fsync(file.get()) != 0)
+    return system_failure(fresh);
   return {};
 }
 

@@ -88,6 +88,21 @@ function machineClients(keys) {
     },
     // Resource servers: they introspect; the answer is signed, or signed and encrypted, on request.
     rs: { ...resourceServer, introspection_signed_response_alg: 'PS256' },
+    'rs-enc-rsa': {
+      ...resourceServer,
+      introspection_signed_response_alg: 'RS256',
+      introspection_encrypted_response_alg: 'RSA-OAEP',
+      introspection_encrypted_response_enc: 'A128CBC-HS256',
+      jwks: { keys: [publicPart(keys['decrypt-rsa-oaep'])] },
+    },
+    'rs-enc-ec': {
+      ...resourceServer,
+      introspection_signed_response_alg: 'ES256',
+      introspection_encrypted_response_alg: 'ECDH-ES',
+      introspection_encrypted_response_enc: 'A256GCM',
+      jwks: { keys: [publicPart(keys['decrypt-ecdh-es'])] },
+    },
+    // An algorithm that a client without it must refuse.
     'rs-enc': {
       ...resourceServer,
       introspection_signed_response_alg: 'ES256',

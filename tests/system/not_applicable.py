@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rows of the attack catalogue, groups D, E, F, J, K and L, that this product cannot be asked about yet,
+"""Rows of the attack catalogue, groups A to G, J, K and L, that this product cannot be asked about yet,
 each with the reason.  A row leaves this table when the thing it speaks of exists.
 """
 
@@ -14,5 +14,5 @@ ROWS = {
 
 #: Endpoints of the fault matrix that no login of this product touches.
 ENDPOINTS = {
-    "introspection": "introspection comes with bearer tokens; a device login never asks for it",
+    "introspection": "the matrix is of persons' logins, which never ask it; test_introspection.py plays what it answers",
 }

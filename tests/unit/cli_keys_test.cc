@@ -77,6 +77,16 @@ TEST(makes_a_private_file_with_a_key_that_opens_what_its_public_half_closes) {
   }
 }
 
+TEST(without_the_brokers_account_the_file_is_for_its_owner_alone) {
+  Host host;
+  host.options.readers.group = static_cast<gid_t>(-1);
+  EXPECT_EQ(host.run(cli::keys_generate), 0);
+  struct stat facts {};
+  EXPECT_EQ(::stat(host.options.file.c_str(), &facts), 0);
+  EXPECT_EQ(facts.st_mode & 07777, 0600u);
+  EXPECT_EQ(host.run(cli::keys_public), 0);
+}
+
 TEST(never_overwrites) {
   Host host;
   EXPECT_EQ(host.run(cli::keys_generate), 0);
