@@ -31,14 +31,23 @@ base::Result<oauth::Machine> validate(Host& host, Terminal& terminal,
   return oidc::machine_identity(sources, token, rules);
 }
 
-// A token that may be only the beginning of one is refused for that, whatever else is wrong with
-// it: the signature of a JWT proves that it is whole, and nothing proves it of another token.
-base::Error in_view_of_its_length(base::Error error, const PresentedToken& presented) {
-  if (!presented.may_be_cut || error.outcome != base::Outcome::refused) return error;
+base::Unexpected<base::Error> cut(const PresentedToken& presented, const std::string& and_also) {
   return fail(Reason::token_truncated, "an answer of " + std::to_string(presented.token.size()) +
-                                           " bytes, where clients cut; and " +
-                                           base::word(error.reason) + ": " + error.detail)
-      .error();
+                                           " bytes, where clients cut" + and_also);
+}
+
+// A token that may be only the beginning of one (B30).  The signature of a JWT proves that it is
+// whole; nothing proves it of another token, and providers have taken the beginning of one for it.
+base::Result<oauth::Machine> validate_whole(Host& host, Terminal& terminal,
+                                            const config::Provider& provider,
+                                            const PresentedToken& presented) {
+  const bool is_signed = provider.machines->validation == config::TokenValidation::jwt;
+  if (presented.may_be_cut && !is_signed) return cut(presented, "");
+  auto machine = validate(host, terminal, provider, presented.token);
+  if (machine || !presented.may_be_cut || machine.error().outcome != base::Outcome::refused)
+    return machine;
+  const base::Error& error = machine.error();
+  return cut(presented, std::string("; and ") + base::word(error.reason) + ": " + error.detail);
 }
 
 }  // namespace
@@ -56,22 +65,20 @@ base::Result<policy::Allowed> machine_login(Host& host, const LoginRequest& requ
     return fail(Reason::map_namespace, "[provider." + provider->name + "] takes no access tokens");
 
   // Valid, and a program's.
-  auto machine = validate(host, terminal, *provider, presented.token);
-  if (!machine)
-    return base::Unexpected<base::Error>(
-        in_view_of_its_length(std::move(machine).error(), presented));
-  event.client_id = machine->client();
-  event.subject = machine->subject();
+  ASSIGN_OR_RETURN(const oauth::Machine machine,
+                   validate_whole(host, terminal, *provider, presented));
+  event.client_id = machine.client();
+  event.subject = machine.subject();
 
   // Whether this program may become this account, and whether that may use the service.
-  RETURN_IF_ERROR(policy::require_client(config, request.user, machine->client()));
+  RETURN_IF_ERROR(policy::require_client(config, request.user, machine.client()));
   if (!request.account_exists) return fail(Reason::map_no_local_user, "no such account");
   ASSIGN_OR_RETURN(auto allowed,
-                   policy::authorize(config, request.service, request.user, machine->claims()));
+                   policy::authorize(config, request.service, request.user, machine.claims()));
   // Last, so that nothing that is refused uses a token up (B22).
   if (provider->machines->single_use)
     RETURN_IF_ERROR(oauth::use_once(OIDC_USED_TOKENS_DIRECTORY, provider->machines->issuer,
-                                    machine->token_id(), machine->expires_at(), base::wall_now()));
+                                    machine.token_id(), machine.expires_at(), base::wall_now()));
   return allowed;
 }
 

@@ -320,6 +320,20 @@ def test_b30_a_cut_token_is_called_that_and_the_person_is_told_what_helps(stage,
     assert "oidc-ssh" in attempt.report.text()
 
 
+def test_a_whole_token_of_such_a_length_is_let_in(stage):
+    """B30: its signature says that nothing is missing; sshd's password method carries no more."""
+    stage.login([sized(stage.idp, 1023)]).assert_granted()
+
+
+def test_an_opaque_token_of_such_a_length_is_not_asked_about(stage):
+    """B30."""
+    before = len(stage.idp.hits["introspection"])
+    attempt = stage.login([secrets.token_hex(1024)[:1023]],
+                          machines_keys={"validation": "introspection"})
+    attempt.assert_denied("PAM_AUTH_ERR", "token.truncated")
+    assert len(stage.idp.hits["introspection"]) == before
+
+
 @pytest.mark.parametrize("size", (1000, 1001, 1021, 2000, 3000, 9000, 16000))
 def test_tokens_of_any_real_size_come_in_parts(stage, size):
     stage.granted(sized(stage.idp, size))
