@@ -7,6 +7,7 @@
 #include "cli/check.h"
 #include "cli/keys.h"
 #include "cli/login.h"
+#include "cli/token.h"
 
 /// \file
 /// pam-oidc: the administrator's command.  One file per verb.
@@ -42,6 +43,33 @@ struct KeysVerbs {
   CLI::App* rotate = nullptr;
 };
 
+struct TokenVerbs {
+  explicit TokenVerbs(CLI::App& app) {
+    CLI::App* token = app.add_subcommand("token", "Say what a token says, or what we make of it");
+    token->require_subcommand(1);
+    inspect = token->add_subcommand("inspect", "Print header and claims, believing nothing");
+    verify = token->add_subcommand("verify", "Say what a login would decide, and why");
+    verify->add_option("--provider", options.provider, "Provider, as the module's option");
+    verify->add_option("--service", options.service, "PAM service to log in to")
+        ->capture_default_str();
+    verify->add_option("--account", options.account, "Local account to log in as");
+    verify->add_flag("--introspect", options.introspect,
+                     "Send the token to the provider where the configuration says so");
+    for (CLI::App* verb : {inspect, verify})
+      verb->add_option("FILE", file, "The token; - is standard input")->capture_default_str();
+  }
+  bool parsed() const { return inspect->parsed() || verify->parsed(); }
+  int run() const {
+    if (inspect->parsed()) return cli::token_inspect(file, std::cout, std::cerr);
+    return cli::token_verify(file, options, std::cout, std::cerr);
+  }
+
+  std::string file = "-";
+  cli::VerifyOptions options;
+  CLI::App* inspect = nullptr;
+  CLI::App* verify = nullptr;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -61,9 +89,11 @@ int main(int argc, char** argv) {
   login->add_option("USER", login_options.user, "Local account")->required();
 
   KeysVerbs keys(app);
+  const TokenVerbs token(app);
 
   CLI11_PARSE(app, argc, argv);
   if (keys.parsed()) return keys.run();
+  if (token.parsed()) return token.run();
   if (check->parsed()) return cli::check(config, std::cout, std::cerr);
   return cli::login(login_options);
 }
