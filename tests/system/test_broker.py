@@ -18,6 +18,7 @@ from apps import BROKER_NAME, broker_below, has_ended, name_of, signal_or_miss, 
 from crowd import Crowd
 from harness import client, conv
 from harness.machine import BROKER, FETCH, PRODUCT_USER, wait_until
+from harness.sshd import children_of
 from support import CLIENT_SECRET, DIRECT, PROMPT, Bench
 
 SHORT = "timeout=20"
@@ -234,6 +235,62 @@ def it_waits_as_its_own_user_in_a_cage(stage: Bench):
     assert int(status["VmRSS"].split()[0]) <= 24 * 1024, status["VmRSS"]
 
 
+def _fetch_below(broker: int) -> int:
+    """The process that speaks HTTP for this broker."""
+    found = [child for child in children_of(broker) if name_of(child) == FETCH.name]
+    assert len(found) == 1, found
+    return found[0]
+
+
+@crowd.scene("K10", "K11")
+def what_speaks_http_waits_in_a_cage_of_its_own(stage: Bench):
+    def look(broker, app):
+        fetch = _fetch_below(broker)
+        process = pathlib.Path(f"/proc/{fetch}")
+        return (status_of(fetch), {fd.name: os.readlink(fd) for fd in (process / "fd").iterdir()},
+                os.readlink(process / "cwd"), os.readlink(process / "exe"),
+                (process / "environ").read_bytes())
+    status, descriptors, cwd, program, environment = _waiting(stage, look)
+    account = pwd.getpwnam(PRODUCT_USER)
+    assert status["Uid"].split() == [str(account.pw_uid)] * 4
+    assert status["Gid"].split() == [str(account.pw_gid)] * 4
+    assert status["Groups"] == ""
+    for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+        assert int(status[name], 16) == 0, (name, status[name])
+    assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
+    assert [descriptors.pop(fd) for fd in ("0", "1", "2")] == ["/dev/null"] * 3
+    assert descriptors.pop("3").startswith("socket:")
+    for fd, what in descriptors.items():
+        assert what.startswith(("socket:", "anon_inode:")), (fd, what)
+    assert cwd == "/" and program == str(FETCH)
+    assert environment == b"PATH=/usr/bin:/bin\0LC_ALL=C.UTF-8\0"
+
+
+@crowd.scene("K04")
+def what_speaks_http_ends_with_the_broker(stage: Bench):
+    """Also when it is stopped, or in the middle of a request."""
+    for number in (0, signal.SIGSTOP):
+        for point in ("first_poll", "between_polls"):
+            ended = []
+
+            def then(broker, gate, number=number):
+                fetch = _fetch_below(broker)
+                os.kill(fetch, number)
+                os.kill(broker, signal.SIGKILL)
+                wait_until(lambda: has_ended(fetch), timeout=2, what="pam-oidc-fetch to end")
+                ended.append(fetch)
+            _hit(stage, point, 0, then).assert_denied("PAM_AUTHINFO_UNAVAIL", "broker.down")
+            assert ended
+
+
+@crowd.scene("K04", "L03")
+def a_login_whose_http_is_killed_is_denied_by_the_broker(stage: Bench):
+    def then(broker, gate):
+        os.kill(_fetch_below(broker), signal.SIGKILL)
+    attempt = _hit(stage, "first_poll", 0, then)
+    attempt.assert_denied("PAM_AUTHINFO_UNAVAIL", "fetch.down")
+
+
 @crowd.scene("K10")
 def an_application_without_root_gets_a_broker_of_its_own_user(stage: Bench):
     """Here with a client that needs no secret."""
@@ -361,8 +418,9 @@ def test_K15_the_caller_of_sudo_cannot_signal_the_broker(stage, machine, perform
 def test_K10_no_broker_is_left(performed):
     def living():
         return [entry for entry in os.listdir("/proc") if entry.isdigit()
-                and name_of(int(entry)) == BROKER_NAME and not has_ended(int(entry))]
-    wait_until(lambda: not living(), what="the brokers to end")
+                and name_of(int(entry)) in (BROKER_NAME, FETCH.name)
+                and not has_ended(int(entry))]
+    wait_until(lambda: not living(), what="the brokers and what speaks HTTP for them to end")
 
 
 def test_O01_no_secret_is_in_the_log(stage, performed):
