@@ -28,24 +28,25 @@ Takes who_may_become(const config::Config& config, const std::string& user) {
   return {account->second.allow_people, !account->second.clients.empty()};
 }
 
-// What is decided without asking anybody: whether this login is ours at all, whether the service
-// and the account are open to us.
-base::Result<> may_begin(const config::Config& config, const LoginRequest& request) {
-  const auto& local = config.local_users;
-  if (std::find(local.begin(), local.end(), request.user) != local.end())
-    return fail(Reason::pam_ignore, "named in [local] users");
-  if (config::access_for(config, request.service) == nullptr)
-    return fail(Reason::pam_service, "no [access." + request.service + "] section");
-  if (request.account_exists)
-    return identity::require_reachable(request.uid, config.identity, request.user);
-  return {};
-}
-
 base::Result<> may_ask(const LoginRequest& request) {
   if (!request.may_ask) return fail(Reason::conv_none, "use_first_pass: nobody may be asked");
   if (!request.can_converse)
     return fail(Reason::conv_none, "the application has no conversation function");
   if (request.silent) return fail(Reason::conv_none, "the application asked for silence");
+  return {};
+}
+
+// What is decided without asking anybody: whether this login is ours at all, whether there is
+// somebody to ask or an answer already, whether the service and the account are open to us.
+base::Result<> may_begin(const config::Config& config, const LoginRequest& request) {
+  const auto& local = config.local_users;
+  if (std::find(local.begin(), local.end(), request.user) != local.end())
+    return fail(Reason::pam_ignore, "named in [local] users");
+  if (!request.has_first_pass) RETURN_IF_ERROR(may_ask(request));
+  if (config::access_for(config, request.service) == nullptr)
+    return fail(Reason::pam_service, "no [access." + request.service + "] section");
+  if (request.account_exists)
+    return identity::require_reachable(request.uid, config.identity, request.user);
   return {};
 }
 
