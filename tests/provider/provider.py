@@ -36,9 +36,10 @@ class HookError(Exception):
 class Provider:
     """One running provider. Every start has its own port; stop() then start() keeps it."""
 
-    def __init__(self, state_dir=None, port=0, interval=5, device_code_ttl=600, cert="server"):
+    def __init__(self, state_dir=None, port=0, interval=5, device_code_ttl=600, cert="server", keep_alive=5):
         """state_dir: keys and certificates live there; a temporary directory when not given.
-        cert: "server", or the wrong "badhost" or "expired"."""
+        cert: "server", or the wrong "badhost" or "expired".
+        keep_alive: seconds after which an idle connection is closed."""
         self._temporary = state_dir is None
         self.state_dir = pathlib.Path(state_dir or tempfile.mkdtemp(prefix="pam-oidc-provider-"))
         self.state_dir.mkdir(parents=True, exist_ok=True)
@@ -48,7 +49,8 @@ class Provider:
         self.log_file = self.state_dir / "server.log"
         self.port = port
         self.issuer = None
-        self._arguments = ["--interval", str(interval), "--device-code-ttl", str(device_code_ttl), "--cert", cert]
+        self._arguments = ["--interval", str(interval), "--device-code-ttl", str(device_code_ttl), "--cert", cert,
+                           "--keep-alive", str(keep_alive)]
         self._process = None
         self._opener = None
 

@@ -15,6 +15,7 @@ const { values: options } = parseArgs({ options: {
   interval: { type: 'string', default: '5' },
   'device-code-ttl': { type: 'string', default: '600' },
   cert: { type: 'string', default: 'server' },
+  'keep-alive': { type: 'string', default: '5' },
   'until-stdin-closes': { type: 'boolean', default: false },
 } });
 if (!options.dir) {
@@ -49,6 +50,7 @@ const server = https.createServer({
   rejectUnauthorized: false,
 }, (req, res) => serve(req, res));
 
+server.keepAliveTimeout = Number(options['keep-alive']) * 1000;
 server.listen(Number(options.port), '127.0.0.1', () => {
   const issuer = `https://localhost:${server.address().port}`;
   const idp = new Idp({
