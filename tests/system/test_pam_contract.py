@@ -263,7 +263,7 @@ def a_login_in_another_process_does_not_count(stage: Stage):
 
 @crowd.scene("J08", "J10")
 def an_argument_that_is_not_ours_denies_and_is_named(stage: Stage):
-    for argument in ("use_first_pass", "try_first_pass", "nullok", "timeout=0", "provider=",
+    for argument in ("use-first-pass", "use_first_pass try_first_pass", "nullok", "timeout=0", "provider=",
                      "text=direct text=prompt", "DEBUG"):
         with stage.bench.service(stage.idp, stack=f"auth required pam_oidc.so {argument}\n") as name:
             attempt = play(stage.bench, name)
