@@ -210,7 +210,7 @@ def assert_correct_client(idp, violations: bool = False) -> None:
 class Background:
     """Plays rows in threads, in the order given; a test asks for its row's result."""
 
-    def __init__(self, names, play, workers: int = 64):
+    def __init__(self, names, play, workers: int = 48):
         self._pool = concurrent.futures.ThreadPoolExecutor(workers)
         self._results = {name: self._pool.submit(play, name) for name in names}
 

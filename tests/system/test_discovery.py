@@ -78,7 +78,7 @@ def beside_a_good_key(name: str):
 
 
 def background(request, test, play):
-    with support.Background(support.selected(request, test), play, 64) as played:
+    with support.Background(support.selected(request, test), play, 48) as played:
         yield played
 
 

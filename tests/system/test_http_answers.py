@@ -38,7 +38,7 @@ def played(request, bench):
     faults.encoding.bomb("gzip", 1024)(Nobody())  # the first one is work for seconds
     def play(name):
         return faultrows.play(bench, ROWS[name], weigh=ROWS[name].id in ("E12", "E13"))
-    with support.Background(support.selected(request, "test_row"), play, 64) as background:
+    with support.Background(support.selected(request, "test_row"), play, 48) as background:
         yield background
 
 

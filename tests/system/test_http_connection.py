@@ -26,7 +26,7 @@ CONNECTING = {"http.refuse", "http.syn-blackhole", "http.rst-after-accept", "htt
 def played(request, bench):
     def play(name):
         return faultrows.play(bench, ROWS[name])
-    with support.Background(support.selected(request, "test_row"), play, 64) as background:
+    with support.Background(support.selected(request, "test_row"), play, 48) as background:
         yield background
 
 

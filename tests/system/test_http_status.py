@@ -32,7 +32,7 @@ EXPECTED = faultrows.table("""
 def played(request, bench):
     def play(name):
         return faultrows.play(bench, ROWS[name])
-    with support.Background(support.selected(request, "test_row"), play, 64) as background:
+    with support.Background(support.selected(request, "test_row"), play, 48) as background:
         yield background
 
 

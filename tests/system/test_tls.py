@@ -34,7 +34,7 @@ def played(request, bench, crl):
     def play(name):
         row = ROWS[name]
         return faultrows.play(bench, row, **({"crl_file": crl} if row.id == "E22" else {}))
-    with support.Background(support.selected(request, "test_row"), play, 64) as background:
+    with support.Background(support.selected(request, "test_row"), play, 48) as background:
         yield background
 
 
