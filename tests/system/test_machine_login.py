@@ -90,7 +90,7 @@ def _ssh_with(company: Company, token: str, *options: str):
             terminal.expect(rf"Access token, part {number}, up to 1000 bytes: ")
             assert terminal.echo_is_off()
             terminal.send_line(part)
-        enter_shell(terminal)
+        terminal.expect_shell()
         who = terminal.run_in_shell("id -un").strip()
         terminal.send_line("exit")
         terminal.wait()
