@@ -2,6 +2,7 @@
 """The machine's log: an own /dev/log that keeps what programs write by syslog(3)."""
 
 import dataclasses
+import functools
 import os
 import re
 import socket
@@ -44,7 +45,7 @@ class Line:
     raw: bytes
     at: float
 
-    @property
+    @functools.cached_property  # each of a thousand logins looks through the lines of all
     def fields(self) -> dict[str, str]:
         return fields(self.text)
 

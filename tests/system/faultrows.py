@@ -26,7 +26,7 @@ CODE_LIFE = 10
 #: Seconds until the endpoint is asked: the first poll comes after the interval and a margin.
 ASKED_AFTER = {"discovery": 0, "device_authorization": 0, "token": 6, "jwks": 6, "userinfo": 6}
 #: Budgets in seconds: connecting may take 3 and a request 10.  A busy machine needs time of its own.
-CONNECT, REQUEST, SLACK = 3, 10, 5
+CONNECT, REQUEST, SLACK = 3, 10, 10
 #: Most that a broker may occupy, in KiB: 24 MiB, and 8 more for a hostile answer.
 MEMORY = 32 * 1024
 #: Runs a command, and writes the most memory (KiB) that any process it left behind occupied.
@@ -186,6 +186,10 @@ def assert_nothing_was_sent(played: Played) -> None:
 
 
 def assert_in_time(played: Played, budget: float) -> None:
+    """A denial comes within the budget of attacks.md.  How long a login takes that goes well is no
+    rule of the row."""
+    if played.attempt.code == "PAM_SUCCESS":
+        return
     endpoint, seconds = played.row.endpoint, played.attempt.seconds
     # The poll is asked again until the code has run out.
     limit = CODE_LIFE if endpoint == "token" else ASKED_AFTER[endpoint] + budget
