@@ -117,7 +117,7 @@ class SyslogCollector:
                     self._lines.append(parse(data, pid, uid))
                 self._changed.notify_all()
 
-    def _settle(self, timeout: float = 30) -> None:
+    def _settle(self, timeout: float = 120) -> None:
         """Waits until everything that was sent before now has been read.  The socket is a queue, so
         what we send ourselves arrives behind it; on a busy machine our thread may lag."""
         with self._changed:
