@@ -174,23 +174,21 @@ for _account in REFUSED_WAYS:
 @crowd.scene()
 def each_poll_has_an_assertion_of_its_own_that_the_provider_takes_once(company: Company):
     """The provider enforces the latter; nobody else logs in with this client's key id and code."""
+    def polls_of_the_client() -> list[dict]:
+        return [hit["form"] for hit in company.idp.requests(TOKEN)
+                if (hit.get("form") or {}).get("client_id") == "linux-login-pkjwt"]
+
     with company.ssh("vassertion") as terminal:
         shown = terminal.verification()
-        terminal.read_for(7)  # longer than an interval: a poll before the approval
+        wait_until(polls_of_the_client, timeout=60, what="a poll before the approval")
         company.approve(shown, "vassertion")
         enter_shell(terminal)
-    polls = [hit["form"] for hit in company.idp.requests(TOKEN)
-             if (hit.get("form") or {}).get("client_id") == "linux-login-pkjwt"]
-    of_one_code = max((polls_of(polls, code) for code in {form["device_code"] for form in polls}),
-                      key=len)
-    assert len(of_one_code) >= 2
+    polls = polls_of_the_client()
+    assert len(polls) >= 2
+    assert len({form["device_code"] for form in polls}) == 1
     assert len({form["client_assertion"] for form in polls}) == len(polls)
     status, answer = PlainClient(company.idp, "linux-login-pkjwt").send(TOKEN, polls[0])
     assert (status, answer["error"]) == (401, "invalid_client"), answer
-
-
-def polls_of(polls: list[dict], device_code: str) -> list[dict]:
-    return [form for form in polls if form["device_code"] == device_code]
 
 
 @crowd.scene()
