@@ -182,7 +182,22 @@ enum class Outcome : std::uint8_t {
   X(map_namespace, "map.namespace", refused,                                                       \
     "the account is not one that programs, or people, log in to")                                  \
   X(fetch_down, "fetch.down", unavailable,                                                         \
-    "pam-oidc-fetch, which speaks HTTP for the broker, ended or is not understood")
+    "pam-oidc-fetch, which speaks HTTP for the broker, ended or is not understood")                \
+  X(map_sub_changed, "map.sub_changed", refused,                                                   \
+    "the account belongs to another subject; see pam-oidc accounts")                               \
+  X(map_bind_race, "map.bind_race", refused,                                                       \
+    "somebody else became the account's owner at the same moment")                                 \
+  X(map_pin_store, "map.pin_store", unavailable,                                                   \
+    "whom an account belongs to cannot be read or written down")                                   \
+  X(group_deny, "group.deny", forbidden, "a deny rule names the person or one of their groups")    \
+  X(acct_not_recent, "acct.not_recent", forbidden,                                                 \
+    "the account's last verified login is too long ago, or there was none")                        \
+  X(acct_revoked, "acct.revoked", forbidden,                                                       \
+    "the provider no longer renews what the account's last login rests on")                        \
+  X(session_none, "session.none", not_ours, "no login of ours belongs to this session")            \
+  X(session_store, "session.store", unavailable, "sessions cannot be read or written down")        \
+  X(group_protected, "group.protected", forbidden,                                                 \
+    "a local group that amounts to root is not granted")
 
 enum class Reason : std::uint16_t {
 #define OIDC_ENUMERATOR(name, word, outcome, text) name,

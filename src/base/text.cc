@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/text.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
@@ -109,6 +110,16 @@ std::string log_value(std::string_view text, std::size_t max_bytes) {
   }
   if (said.size() < text.size()) escaped += cut_mark;
   return plain ? escaped : '"' + escaped + '"';
+}
+
+std::vector<std::string> split(std::string_view text, char separator) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(separator), text.size());
+    parts.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return parts;
 }
 
 std::string to_lower_ascii(std::string_view text) {

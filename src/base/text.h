@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// \file
 /// Text from outside, made fit to be shown to a person or written to a log.
@@ -27,5 +28,7 @@ bool is_graphic_ascii(std::string_view text);
 std::string log_value(std::string_view text, std::size_t max_bytes = 256);
 
 std::string to_lower_ascii(std::string_view text);
+/// The parts between separators; an empty text has none.
+std::vector<std::string> split(std::string_view text, char separator);
 
 }  // namespace base

@@ -8,6 +8,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace broker {
 namespace {
 
@@ -70,6 +72,10 @@ base::Result<LoginRequest> Terminal::receive_begin(base::Deadline deadline) {
   if (ipc::type_of(packet) != ipc::Type::begin || !ipc::decode(packet, begin))
     return unspeakable("the first message is not a begin");
   LoginRequest request;
+  request.phase = begin.phase;
+  request.audit_session = begin.audit_session;
+  request.processes = base::split(begin.processes, ',');
+  request.leader = begin.leader;
   request.attempt = begin.attempt;
   request.service = begin.service;
   request.user = begin.user;

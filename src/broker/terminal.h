@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -23,7 +24,12 @@ namespace broker {
 /// What the application and the host say about a login (begin).  Text is as PAM had it: hostile
 /// until made printable.
 struct LoginRequest {
+  ipc::Phase phase = ipc::Phase::authenticate;
   std::string attempt, service, user, rhost, tty, ruser, host, provider;
+  /// Which login session the application runs in, as the kernel says (PROTOCOL.md, begin).
+  std::uint32_t audit_session = ipc::no_audit_session;
+  std::vector<std::string> processes;
+  std::string leader;
   std::uint32_t uid = ipc::no_uid;
   bool silent = false;
   bool text_at_once = false;

@@ -90,6 +90,8 @@ void write_notes(const Host& host, const LoginRequest& request) {
 base::Result<policy::Allowed> decide(base::Result<Host>& host, const LoginRequest& request,
                                      Terminal& terminal, audit::Event& event) {
   if (!host) return base::Unexpected<base::Error>(std::move(host).error());
+  if (request.phase != ipc::Phase::authenticate)
+    return base::fail(base::Reason::broker_proto, "a phase that is not served");
   auto decision = login(*host, request, terminal, event);
   write_notes(*host, request);
   return decision;

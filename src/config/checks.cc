@@ -144,6 +144,15 @@ const char* claim_name(std::string_view text) {
   return group_name(text);
 }
 
+const char* claim_name_or_pointer(std::string_view text) {
+  if (const char* problem = claim_name(text)) return problem;
+  if (!text.starts_with('/')) return nullptr;
+  for (std::size_t i = 0; i < text.size(); ++i)
+    if (text[i] == '~' && (i + 1 == text.size() || (text[i + 1] != '0' && text[i + 1] != '1')))
+      return "is not a JSON pointer: ~ stands for itself only as ~0, and for / as ~1";
+  return nullptr;
+}
+
 const char* domain_name(std::string_view text) {
   return is_host(text) && !text.starts_with('[') ? nullptr : "is not a domain name";
 }
@@ -161,6 +170,32 @@ const char* account_name(std::string_view text) {
   if (text == "root") return "is root, which can never be logged in to through us";
   return is_account_name(text) ? nullptr
                                : "is not an account name (lower-case letters, digits, _ . -)";
+}
+
+const char* host_account_name(std::string_view text) {
+  // Samba's and SSSD's separators; a domain is a DNS name or a NetBIOS name.
+  const std::size_t at = text.find_first_of("\\+@");
+  if (at == text.npos) return account_name(text);
+  const bool is_first = text[at] != '@';
+  const std::string_view domain = is_first ? text.substr(0, at) : text.substr(at + 1);
+  const std::string_view name = is_first ? text.substr(at + 1) : text.substr(0, at);
+  if (domain_name(domain) != nullptr) return "does not have a domain on its other side";
+  return account_name(name);
+}
+
+const char* account_template(std::string_view text) {
+  constexpr std::string_view place = "{name}";
+  const std::size_t at = text.find(place);
+  if (at == text.npos) return "does not contain {name}";
+  std::string example(text);
+  example.replace(at, place.size(), "alice");
+  return host_account_name(example) == nullptr
+             ? nullptr
+             : "is not {name}, DOMAIN\\{name}, DOMAIN+{name} or {name}@DOMAIN";
+}
+
+const char* local_group_name(std::string_view text) {
+  return is_account_name(text) ? nullptr : "is not the name of a local group";
 }
 
 const char* local_name(std::string_view text) {

@@ -24,10 +24,16 @@ const char* visible_text(std::string_view text);  ///< RFC 6749 appendix A: 0x20
 const char* visible_word(std::string_view text);  ///< the same without blanks
 const char* visible_word_or_empty(std::string_view text);
 const char* claim_name(std::string_view text);
+const char* claim_name_or_pointer(std::string_view text);  ///< RFC 6901 when it begins with /
 const char* domain_name(std::string_view text);
 const char* group_name(std::string_view text);    ///< UTF-8 without control characters
 const char* account_name(std::string_view text);  ///< of an account that can be logged in to
-const char* local_name(std::string_view text);    ///< of any account, root included
+/// The same with a domain around it: `CORP\alice`, `alice@corp.example`, where account_template
+/// writes names so.
+const char* host_account_name(std::string_view text);
+const char* account_template(std::string_view text);  ///< `{name}`, once, in a host_account_name
+const char* local_group_name(std::string_view text);
+const char* local_name(std::string_view text);  ///< of any account, root included
 const char* provider_name(std::string_view text);
 const char* claim_and_value(std::string_view text);  ///< NAME=VALUE, both visible words
 const char* assertion_algorithm(std::string_view text);

@@ -113,23 +113,59 @@ struct Identity {
   std::string username_claim;        ///< exactly one; no fallback chain
   std::vector<std::string> domains;  ///< accepted in alice@domain and DOMAIN\alice
   bool one_namespace = false;        ///< a name is the same person in all domains, at all providers
-  std::string groups_claim = "groups";
+  bool fold_case = false;  ///< A–Z in a claimed name are a–z; nothing else is ever folded
+  /// How this host writes the account of a mapped name: `{name}` with text around it, such as
+  /// `CORP\{name}` (winbind) or `{name}@corp.example` (SSSD with fully-qualified names).
+  std::string account_template;
+  /// Each account belongs to the first subject that logged in to it (pins in /var/lib/pam-oidc).
+  bool pin_subjects = true;
+  std::string pin_claim;  ///< the claim that never changes and is never given again
+  std::string groups_claim =
+      "groups";  ///< a member, or a JSON pointer (RFC 6901) when it begins with /
   std::uint32_t min_uid = 1000;
 };
 
-/// [access.SERVICE].  At least one of the lists is not empty.
+/// [access.SERVICE].  At least one of the allow lists is not empty; deny overrides allow.
 struct Access {
   std::string service;
-  std::string provider;  ///< empty: default_provider or the only one
-  std::vector<std::string> allow_groups;
+  std::string provider;                   ///< empty: default_provider or the only one
+  std::vector<std::string> allow_groups;  ///< rules: pam-oidc.toml(5) GROUP RULES
+  std::vector<std::string> deny_groups;
   std::vector<std::string> allow_users;
+  std::vector<std::string> deny_users;
+  /// An approval in the same login session that is at most this old counts again; absent: never.
+  std::optional<std::chrono::seconds> fresh_within;
+  std::vector<std::string> acr_values;          ///< besides the provider's, for this service
+  std::optional<std::chrono::seconds> max_age;  ///< likewise
+  /// For logins that did not come through us (other_logins=recent): how long ago the account's last
+  /// verified login may be; absent: they are denied.
+  std::optional<std::chrono::seconds> recent_within;
 };
 
-/// [accounts.NAME]: an account that is not one person's.
+/// [accounts.NAME]: an account that is not simply the person's of that name.
 struct Account {
   std::string name;
-  std::vector<std::string> clients;  ///< who may become it: values of Machines::client_claim
-  bool allow_people = false;         ///< the person of the same name may log in to it, too
+  std::vector<std::string> clients;       ///< who may become it: values of Machines::client_claim
+  std::vector<std::string> usernames;     ///< people who may become it, by mapped name
+  bool allow_people = false;              ///< the person of the same name may log in to it, too
+  std::vector<std::string> allow_groups;  ///< besides the service's: one of them is needed
+  std::vector<std::string> deny_groups;
+};
+
+/// [grants.GROUP]: a local group that a login joins for its session.
+struct Grant {
+  std::string group;
+  std::vector<std::string> allow_groups;
+  bool allow_protected = false;  ///< for groups that amount to root (ipc::protected_groups)
+};
+
+/// [sessions].
+struct Sessions {
+  bool keep_refresh_token = false;    ///< encrypted, in /run
+  bool revoke_on_close = true;        ///< RFC 7009
+  bool end_session_on_close = false;  ///< OpenID Connect RP-Initiated Logout
+  std::chrono::seconds lifetime{
+      86400};  ///< after this a session's groups and approvals count no more
 };
 
 struct Prompt {
@@ -145,7 +181,9 @@ struct Config {
   Identity identity;
   std::map<std::string, Access> access;     ///< by service; absent = denied
   std::map<std::string, Account> accounts;  ///< by name; absent = people only
-  std::vector<std::string> local_users;     ///< [local] users: not ours, PAM_IGNORE
+  std::map<std::string, Grant> grants;      ///< by local group
+  Sessions sessions;
+  std::vector<std::string> local_users;  ///< [local] users: not ours, PAM_IGNORE
   Prompt prompt;
   std::chrono::seconds login_timeout{110};
 };

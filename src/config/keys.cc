@@ -112,22 +112,62 @@ constexpr Key table[] = {
      "domains accepted in alice@corp.example and CORP\\alice"},
     {Section::identity, "one_namespace", Type::boolean, "false", false,
      "whether a name means the same person in all domains and at all providers"},
+    {Section::identity, "fold_case", Type::boolean, "false", false,
+     "whether the letters A to Z in a claimed name stand for a to z"},
+    {Section::identity, "account_template", Type::text, "\"{name}\"", false,
+     "how this host writes the account of a name, such as CORP\\{name} or {name}@corp.example"},
+    {Section::identity, "pin_subjects", Type::boolean, "true", false,
+     "whether an account belongs to the first subject that logged in to it"},
+    {Section::identity, "pin_claim", Type::text, "\"sub\"", false,
+     "the claim that tells one person from the next of the same name"},
     {Section::identity, "groups_claim", Type::text, "\"groups\"", false,
-     "the claim that lists groups"},
+     "the claim that lists groups, by name or by JSON pointer"},
     {Section::identity, "min_uid", Type::number, "1000", false,
      "the lowest uid that can be logged in to; at least 1"},
 
     {Section::access, "provider", Type::text, nullptr, false,
      "the provider that this service uses"},
     {Section::access, "allow_groups", Type::list, "[]", false,
-     "groups whose members may use this service, compared as whole strings"},
+     "groups whose members may use this service"},
+    {Section::access, "deny_groups", Type::list, "[]", false,
+     "groups whose members may not, whatever else allows it"},
     {Section::access, "allow_users", Type::list, "[]", false,
      "accounts that may use this service whatever their groups"},
+    {Section::access, "deny_users", Type::list, "[]", false,
+     "accounts that may not, whatever else allows it"},
+    {Section::access, "fresh_within", Type::duration, nullptr, false,
+     "how old an approval in the same login session may be to count again; 10s to 24h"},
+    {Section::access, "acr_values", Type::list, "[]", false,
+     "authentication contexts to ask for in this service, one of which the result must show"},
+    {Section::access, "max_age", Type::duration, nullptr, false,
+     "how long ago the person may have signed on for this service; 10s to 30d"},
+    {Section::access, "recent_within", Type::duration, nullptr, false,
+     "how old the account's last verified login may be for other_logins=recent; 60s to 90d"},
 
     {Section::accounts, "clients", Type::list, "[]", false,
      "clients whose access tokens log in to this account"},
+    {Section::accounts, "usernames", Type::list, "[]", false,
+     "the people who log in to this account, by the names that their claim comes to"},
     {Section::accounts, "allow_people", Type::boolean, "false", false,
      "whether the person of this name may log in, too"},
+    {Section::accounts, "allow_groups", Type::list, "[]", false,
+     "groups one of which everybody who logs in to this account must be in"},
+    {Section::accounts, "deny_groups", Type::list, "[]", false,
+     "groups whose members may not log in to this account"},
+
+    {Section::grants, "allow_groups", Type::list, "[]", false,
+     "groups whose members join this local group for the session"},
+    {Section::grants, "allow_protected", Type::boolean, "false", false,
+     "whether this group may be granted although it amounts to root"},
+
+    {Section::sessions, "keep_refresh_token", Type::boolean, "false", false,
+     "whether refresh tokens are kept, encrypted and in memory, until the session ends"},
+    {Section::sessions, "revoke_on_close", Type::boolean, "true", false,
+     "whether kept tokens are revoked when the session ends"},
+    {Section::sessions, "end_session_on_close", Type::boolean, "false", false,
+     "whether the provider is asked to end its session, too"},
+    {Section::sessions, "lifetime", Type::duration, "\"24h\"", false,
+     "after which a session's approvals and groups count no more; 5m to 30d"},
 
     {Section::local, "users", Type::list, "[]", false, "accounts that are none of our business"},
 
@@ -245,6 +285,8 @@ const char* header(Section section) {
     case Section::identity: return "[identity]";
     case Section::access: return "[access.SERVICE]";
     case Section::accounts: return "[accounts.NAME]";
+    case Section::grants: return "[grants.GROUP]";
+    case Section::sessions: return "[sessions]";
     case Section::local: return "[local]";
     case Section::prompt: return "[prompt]";
   }

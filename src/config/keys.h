@@ -11,7 +11,18 @@
 
 namespace config {
 
-enum class Section { top, provider, machines, identity, access, accounts, local, prompt };
+enum class Section {
+  top,
+  provider,
+  machines,
+  identity,
+  access,
+  accounts,
+  grants,
+  sessions,
+  local,
+  prompt
+};
 
 /// A duration is a string such as "90s", "10m", "8h" or "30d".
 enum class Type { text, boolean, number, duration, list };

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "config/checks.h"
 #include "config/load.h"
+#include "config/parse_sections.h"
 #include "config/section.h"
 
 namespace config {
@@ -13,52 +14,9 @@ namespace {
 
 using std::chrono::seconds;
 
-bool is_listed(const std::vector<std::string>& list, std::string_view text) {
-  return std::find(list.begin(), list.end(), text) != list.end();
-}
-
-template <class T>
-std::vector<std::string> names_of(const std::map<std::string, T>& map) {
-  std::vector<std::string> names;
-  for (const auto& [name, value] : map) names.push_back(name);
-  return names;
-}
-
 std::vector<std::string> lowered(std::vector<std::string> texts) {
   for (std::string& text : texts) text = base::to_lower_ascii(text);
   return texts;
-}
-
-// Sections of one kind, by name: [provider.NAME], [access.SERVICE].
-std::vector<const Value*> named_sections(const Value& root, const char* kind, const char* shown,
-                                         Check check_name, Problems& problems) {
-  std::vector<const Value*> sections;
-  const Value* parent = root.member(kind);
-  if (parent == nullptr) return sections;
-  if (parent->kind != Value::Kind::table) {
-    problems.add(parent->line, std::string(kind) + " must be a section, " + shown);
-    return sections;
-  }
-  for (const Value& item : parent->items) {
-    if (item.kind != Value::Kind::table)
-      problems.add(item.line,
-                   quoted(item.name) + " stands in [" + kind + "]; it belongs in " + shown);
-    else if (const char* problem = check_name(item.name))
-      problems.add(item.line, std::string(shown) + ": " + quoted(item.name) + " " + problem);
-    else
-      sections.push_back(&item);
-  }
-  return sections;
-}
-
-// A section that may be absent: then all its defaults hold.
-const Value& section(const Value& root, const char* name, Problems& problems) {
-  static const Value empty;
-  const Value* found = root.member(name);
-  if (found == nullptr) return empty;
-  if (found->kind == Value::Kind::table) return *found;
-  problems.add(found->line, std::string(name) + " must be a section, [" + name + "]");
-  return empty;
 }
 
 VerificationHosts verification_hosts(SectionReader& section) {
@@ -261,93 +219,6 @@ Provider read_provider(const Value& table, Problems& problems) {
   return provider;
 }
 
-// One account must not be reachable by two persons of the same name (attack catalogue H06).  A DNS
-// name and a name without dots are taken for the two names that Active Directory gives one domain.
-void check_namespace(SectionReader& section, const Config& config) {
-  const Identity& identity = config.identity;
-  if (identity.one_namespace) return;
-  std::set<std::string> dotted, plain;
-  for (const std::string& domain : identity.domains)
-    (domain.find('.') == std::string::npos ? plain : dotted).insert(base::to_lower_ascii(domain));
-  for (const std::set<std::string>& names : {dotted, plain})
-    if (names.size() > 1)
-      section.refuse("domains", "lists " + quoted(*names.begin()) + " and " +
-                                    quoted(*std::next(names.begin())) +
-                                    ": alice of either would be the same account; if they are the "
-                                    "same person, set one_namespace = true");
-  if (config.providers.size() > 1)
-    section.refuse("one_namespace",
-                   "is not set, and there are several providers: alice of either would be the "
-                   "same account; if they are the same person, set one_namespace = true");
-}
-
-void read_identity(const Value& root, Config& config, Problems& problems) {
-  if (root.member("identity") == nullptr) {
-    problems.add(0, "no [identity] section: nothing says which claim names the account");
-    return;
-  }
-  SectionReader reader(section(root, "identity", problems), Section::identity, "[identity]",
-                       problems);
-  Identity& identity = config.identity;
-  identity.username_claim = reader.text("username_claim", claim_name);
-  identity.domains = reader.list("domains", domain_name);
-  identity.one_namespace = reader.flag("one_namespace");
-  identity.groups_claim = reader.text("groups_claim", claim_name);
-  identity.min_uid = reader.number("min_uid", 1, 60000);
-  if (identity.username_claim == "email" && identity.domains.empty())
-    reader.refuse("domains", "is missing: an e-mail address has a domain");
-  for (const auto& [name, provider] : config.providers)
-    if (!provider.domain_claim.empty() && identity.domains.empty())
-      reader.refuse("domains", "is missing: [provider." + name +
-                                   "] has domain_claim = " + quoted(provider.domain_claim));
-  check_namespace(reader, config);
-}
-
-void read_access(const Value& root, Config& config, Problems& problems) {
-  for (const Value* table :
-       named_sections(root, "access", "[access.SERVICE]", service_name, problems)) {
-    SectionReader reader(*table, Section::access, "[access." + table->name + "]", problems);
-    Access access;
-    access.service = table->name;
-    access.provider = reader.text("provider", provider_name);
-    access.allow_groups = reader.list("allow_groups", group_name);
-    access.allow_users = reader.list("allow_users", account_name);
-    if (access.allow_groups.empty() && access.allow_users.empty())
-      reader.refuse("allow_groups", "and allow_users are both empty: nobody could log in");
-    if (!access.provider.empty() && !config.providers.contains(access.provider))
-      reader.refuse("provider", "names " + quoted(access.provider) +
-                                    ", but there is no such [provider]" +
-                                    suggestion(access.provider, names_of(config.providers)));
-    for (const std::string& user : access.allow_users)
-      if (is_listed(config.local_users, user))
-        reader.refuse("allow_users", "lists " + quoted(user) + ", which [local] excludes");
-    config.access.emplace(access.service, std::move(access));
-  }
-  if (config.access.empty() && problems.none())
-    problems.add(0, "no [access.SERVICE] section: nobody could log in");
-}
-
-void read_accounts(const Value& root, Config& config, Problems& problems) {
-  const bool has_machines =
-      std::any_of(config.providers.begin(), config.providers.end(),
-                  [](const auto& one) { return one.second.machines.has_value(); });
-  for (const Value* table :
-       named_sections(root, "accounts", "[accounts.NAME]", account_name, problems)) {
-    SectionReader reader(*table, Section::accounts, "[accounts." + table->name + "]", problems);
-    Account account;
-    account.name = table->name;
-    account.clients = reader.list("clients", visible_text);
-    account.allow_people = reader.flag("allow_people");
-    if (account.clients.empty() && !account.allow_people)
-      reader.refuse("clients", "is empty and allow_people is false: nobody could log in");
-    if (!account.clients.empty() && !has_machines)
-      reader.refuse("clients", "has no effect: no provider has a [provider.NAME.machines] section");
-    if (is_listed(config.local_users, account.name))
-      reader.refuse("clients", "is for an account that [local] excludes");
-    config.accounts.emplace(account.name, std::move(account));
-  }
-}
-
 void read_prompt(const Value& root, Config& config, Problems& problems) {
   SectionReader reader(section(root, "prompt", problems), Section::prompt, "[prompt]", problems);
   constexpr SectionReader::Choice<QrStyle> styles[] = {
@@ -391,6 +262,8 @@ Report parse(std::string_view text, const std::string& file) {
   read_identity(root, config, problems);
   read_access(root, config, problems);
   read_accounts(root, config, problems);
+  read_grants(root, config, problems);
+  read_sessions(root, config, problems);
   read_prompt(root, config, problems);
 
   Report report;

@@ -55,7 +55,8 @@ SectionReader::SectionReader(const Value& table, Section section, std::string ti
   for (const Key& key : keys())
     if (key.section == section) known.emplace_back(key.name);
   if (section == Section::top)
-    known.insert(known.end(), {"provider", "identity", "access", "accounts", "local", "prompt"});
+    known.insert(known.end(), {"provider", "identity", "access", "accounts", "grants", "sessions",
+                               "local", "prompt"});
   if (section == Section::provider) known.emplace_back("machines");
   for (const Value& item : table.items)
     if (std::find(known.begin(), known.end(), item.name) == known.end())

@@ -101,17 +101,47 @@ bool is_attempt(std::string_view text) noexcept {
   return true;
 }
 
+bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+
+/// "pid.start": two decimal numbers, a pid of at most 7 and ticks of at most 20 digits.
+bool is_process(std::string_view text) noexcept {
+  std::size_t at = 0;
+  while (at < text.size() && is_digit(text[at])) ++at;
+  if (at == 0 || at > 7 || at + 1 >= text.size() || text[at] != '.') return false;
+  const std::string_view start = text.substr(at + 1);
+  if (start.size() > 20) return false;
+  for (const char c : start)
+    if (!is_digit(c)) return false;
+  return true;
+}
+
+bool are_processes(std::string_view list) noexcept {
+  while (!list.empty()) {
+    const std::size_t comma = list.find(',');
+    if (!is_process(list.substr(0, comma))) return false;
+    if (comma == list.npos) return true;
+    list.remove_prefix(comma + 1);
+    if (list.empty()) return false;
+  }
+  return true;
+}
+
+bool is_known(Phase phase) noexcept {
+  return phase >= Phase::authenticate && phase <= Phase::groups;
+}
+
 bool is_sound(const Begin& message) noexcept {
   const bool exists = (message.flags & flag_account_exists) != 0;
-  return (message.flags & ~known_flags) == 0 && message.seconds >= 1 &&
+  return is_known(message.phase) && (message.flags & ~known_flags) == 0 && message.seconds >= 1 &&
          message.seconds <= max_seconds && !message.user.empty() && is_attempt(message.attempt) &&
-         exists == (message.uid != no_uid);
+         exists == (message.uid != no_uid) && are_processes(message.processes) &&
+         (message.leader.empty() || is_process(message.leader));
 }
 
 bool is_sound(const Verdict& message) noexcept {
   const bool granted = message.outcome == base::Outcome::granted;
   return granted == (message.reason == base::Reason::ok) && is_attempt(message.attempt) &&
-         !message.user.empty();
+         !message.user.empty() && (granted || message.groups.empty());
 }
 
 bool is_known(NoAnswer why) noexcept {
@@ -124,17 +154,21 @@ bool is_known(Echo echo) noexcept {
 
 constexpr TypeRow rows[] = {
     {Type::begin, "begin",
-     "flags u8, seconds u16, uid u32, attempt string 32, service string 64, user string 256, "
-     "rhost string 512, tty string 256, ruser string 256, host string 256, provider string 64"},
+     "phase u8, flags u8, seconds u16, uid u32, audit_session u32, attempt string 32, "
+     "service string 64, user string 256, rhost string 512, tty string 256, ruser string 256, "
+     "host string 256, provider string 64, processes string 512, leader string 32"},
     {Type::answer, "answer", "text string 17408"},
     {Type::no_answer, "no_answer", "why u8"},
     {Type::interrupted, "interrupted", ""},
     {Type::confirm, "confirm", ""},
+    {Type::member, "member", "group string 1024"},
     {Type::show, "show", "style u8, text string 24576"},
     {Type::prompt, "prompt", "echo u8, text string 24576"},
     {Type::verdict, "verdict",
-     "outcome u8, reason u16, attempt string 32, user string 256, text string 1024"},
+     "outcome u8, reason u16, attempt string 32, user string 256, text string 1024, "
+     "groups string 2048"},
     {Type::end, "end", ""},
+    {Type::membership, "membership", "is_member u8"},
 };
 
 }  // namespace
@@ -144,9 +178,11 @@ std::span<const TypeRow> type_table() noexcept { return rows; }
 std::size_t encode(const Begin& message, std::span<std::byte> packet) noexcept {
   Writer out(packet, Type::begin);
   out.require(is_sound(message));
+  out.u8(static_cast<std::uint8_t>(message.phase));
   out.u8(message.flags);
   out.u16(message.seconds);
   out.u32(message.uid);
+  out.u32(message.audit_session);
   out.string(message.attempt, max_attempt);
   out.string(message.service, max_service);
   out.string(message.user, max_user);
@@ -155,6 +191,8 @@ std::size_t encode(const Begin& message, std::span<std::byte> packet) noexcept {
   out.string(message.ruser, max_ruser);
   out.string(message.host, max_host);
   out.string(message.provider, max_provider);
+  out.string(message.processes, max_processes);
+  out.string(message.leader, max_leader);
   return out.size();
 }
 
@@ -203,11 +241,25 @@ std::size_t encode(const Verdict& message, std::span<std::byte> packet) noexcept
   out.string(message.attempt, max_attempt);
   out.string(message.user, max_user);
   out.string(message.text, max_verdict_text);
+  out.string(message.groups, max_groups);
   return out.size();
 }
 
 std::size_t encode(const End&, std::span<std::byte> packet) noexcept {
   return Writer(packet, Type::end).size();
+}
+
+std::size_t encode(const Member& message, std::span<std::byte> packet) noexcept {
+  Writer out(packet, Type::member);
+  out.require(!message.group.empty());
+  out.string(message.group, max_group);
+  return out.size();
+}
+
+std::size_t encode(const Membership& message, std::span<std::byte> packet) noexcept {
+  Writer out(packet, Type::membership);
+  out.u8(message.is_member ? 1 : 0);
+  return out.size();
 }
 
 std::optional<Type> type_of(std::span<const std::byte> packet) noexcept {
@@ -221,9 +273,11 @@ std::optional<Type> type_of(std::span<const std::byte> packet) noexcept {
 
 bool decode(std::span<const std::byte> packet, Begin& message) noexcept {
   Reader in(packet, Type::begin);
+  message.phase = static_cast<Phase>(in.u8());
   message.flags = in.u8();
   message.seconds = in.u16();
   message.uid = in.u32();
+  message.audit_session = in.u32();
   message.attempt = in.string(max_attempt);
   message.service = in.string(max_service);
   message.user = in.string(max_user);
@@ -232,6 +286,8 @@ bool decode(std::span<const std::byte> packet, Begin& message) noexcept {
   message.ruser = in.string(max_ruser);
   message.host = in.string(max_host);
   message.provider = in.string(max_provider);
+  message.processes = in.string(max_processes);
+  message.leader = in.string(max_leader);
   return in.finished() && is_sound(message);
 }
 
@@ -276,6 +332,7 @@ bool decode(std::span<const std::byte> packet, Verdict& message) noexcept {
   message.attempt = in.string(max_attempt);
   message.user = in.string(max_user);
   message.text = in.string(max_verdict_text);
+  message.groups = in.string(max_groups);
   if (!in.finished() || !outcome || !reason) return false;
   message.outcome = *outcome;
   message.reason = *reason;
@@ -284,6 +341,19 @@ bool decode(std::span<const std::byte> packet, Verdict& message) noexcept {
 
 bool decode(std::span<const std::byte> packet, End&) noexcept {
   return Reader(packet, Type::end).finished();
+}
+
+bool decode(std::span<const std::byte> packet, Member& message) noexcept {
+  Reader in(packet, Type::member);
+  message.group = in.string(max_group);
+  return in.finished() && !message.group.empty();
+}
+
+bool decode(std::span<const std::byte> packet, Membership& message) noexcept {
+  Reader in(packet, Type::membership);
+  const std::uint8_t answer = in.u8();
+  message.is_member = answer == 1;
+  return in.finished() && answer <= 1;
 }
 
 }  // namespace ipc

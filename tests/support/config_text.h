@@ -22,7 +22,7 @@ using config::Section;
 struct Parts {
   std::string top, provider, identity = "username_claim = \"preferred_username\"\n",
                              access = "allow_groups = [\"linux-users\"]\n", local, prompt, machines,
-                             accounts, more;
+                             accounts, grants, sessions, more;
   std::string profile = "generic";
   std::string secret = "client_secret_file = \"/etc/pam-oidc/corp.secret\"\n";
 
@@ -30,7 +30,8 @@ struct Parts {
     return top + "\n[provider.corp]\nprofile = \"" + profile +
            "\"\nissuer = \"https://sso.corp.example\"\nclient_id = \"linux-login\"\n" + secret +
            provider + "\n[identity]\n" + identity + "\n[access.sshd]\n" + access + "\n[local]\n" +
-           local + "\n[prompt]\n" + prompt + machines_text() + accounts_text() + "\n" + more;
+           local + "\n[prompt]\n" + prompt + machines_text() + accounts_text() + grants_text() +
+           (sessions.empty() ? "" : "\n[sessions]\n" + sessions) + "\n" + more;
   }
   // Sections that need not be there: written as soon as something is in them.
   std::string machines_text() const {
@@ -45,12 +46,20 @@ struct Parts {
     return "\n[accounts.deploy]\n" + std::string(has_clients ? "" : "clients = [\"ci-runner\"]\n") +
            accounts;
   }
+  std::string grants_text() const {
+    if (grants.empty()) return {};
+    const bool has_groups = grants.find("allow_groups = ") != grants.npos;
+    return "\n[grants.dialout]\n" +
+           std::string(has_groups ? "" : "allow_groups = [\"modem-users\"]\n") + grants;
+  }
   std::string& of(Section section) {
     switch (section) {
       case Section::top: return top;
       case Section::provider: return provider;
       case Section::machines: return machines;
       case Section::accounts: return accounts;
+      case Section::grants: return grants;
+      case Section::sessions: return sessions;
       case Section::identity: return identity;
       case Section::access: return access;
       case Section::local: return local;

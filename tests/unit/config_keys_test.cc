@@ -117,8 +117,28 @@ std::vector<Flip> flips() {
        "validation = \"introspection\"\nintrospection_response = \"encrypted\"\n"},
       {S::accounts, "clients", "[\"other\"]",
        [](const Config& c) { return c.accounts.at("deploy").clients == Texts{"other"}; }},
+      {S::accounts, "usernames", "[\"alice\"]",
+       [](const Config& c) { return c.accounts.at("deploy").usernames == Texts{"alice"}; }},
       {S::accounts, "allow_people", "true",
        [](const Config& c) { return c.accounts.at("deploy").allow_people; }},
+      {S::accounts, "allow_groups", "[\"deployers\"]",
+       [](const Config& c) { return c.accounts.at("deploy").allow_groups == Texts{"deployers"}; }},
+      {S::accounts, "deny_groups", "[\"guests\"]",
+       [](const Config& c) { return c.accounts.at("deploy").deny_groups == Texts{"guests"}; }},
+      {S::grants, "allow_groups", "[\"other\"]",
+       [](const Config& c) {
+         return !c.grants.empty() && c.grants.at("dialout").allow_groups == Texts{"other"};
+       }},
+      {S::grants, "allow_protected", "true",
+       [](const Config& c) { return !c.grants.empty() && c.grants.at("dialout").allow_protected; }},
+      {S::sessions, "keep_refresh_token", "true",
+       [](const Config& c) { return c.sessions.keep_refresh_token; }},
+      {S::sessions, "revoke_on_close", "false",
+       [](const Config& c) { return !c.sessions.revoke_on_close; }},
+      {S::sessions, "end_session_on_close", "true",
+       [](const Config& c) { return c.sessions.end_session_on_close; }},
+      {S::sessions, "lifetime", "\"8h\"",
+       [](const Config& c) { return c.sessions.lifetime.count() == 8 * 3600; }},
       {S::provider, "scopes", "[\"openid\", \"groups\"]",
        [](const Config& c) {
          return corp(c).scopes == Texts{"openid", "groups"};
@@ -176,6 +196,13 @@ std::vector<Flip> flips() {
        }},
       {S::identity, "one_namespace", "true",
        [](const Config& c) { return c.identity.one_namespace; }},
+      {S::identity, "fold_case", "true", [](const Config& c) { return c.identity.fold_case; }},
+      {S::identity, "account_template", "\"CORP\\\\{name}\"",
+       [](const Config& c) { return c.identity.account_template == "CORP\\{name}"; }},
+      {S::identity, "pin_subjects", "false",
+       [](const Config& c) { return !c.identity.pin_subjects; }},
+      {S::identity, "pin_claim", "\"objectGUID\"",
+       [](const Config& c) { return c.identity.pin_claim == "objectGUID"; }},
       {S::identity, "groups_claim", "\"memberOf\"",
        [](const Config& c) { return c.identity.groups_claim == "memberOf"; }},
       {S::identity, "min_uid", "500", [](const Config& c) { return c.identity.min_uid == 500; }},
@@ -183,6 +210,22 @@ std::vector<Flip> flips() {
        [](const Config& c) { return c.access.at("sshd").provider == "corp"; }},
       {S::access, "allow_groups", "[\"CN=a\\\\,b,DC=x\"]",
        [](const Config& c) { return c.access.at("sshd").allow_groups == Texts{"CN=a\\,b,DC=x"}; }},
+      {S::access, "deny_groups", "[\"guests\"]",
+       [](const Config& c) { return c.access.at("sshd").deny_groups == Texts{"guests"}; }},
+      {S::access, "deny_users", "[\"mallory\"]",
+       [](const Config& c) { return c.access.at("sshd").deny_users == Texts{"mallory"}; }},
+      {S::access, "fresh_within", "\"10m\"",
+       [](const Config& c) {
+         return c.access.at("sshd").fresh_within == std::chrono::seconds(600);
+       }},
+      {S::access, "acr_values", "[\"mfa\"]",
+       [](const Config& c) { return c.access.at("sshd").acr_values == Texts{"mfa"}; }},
+      {S::access, "max_age", "\"10m\"",
+       [](const Config& c) { return c.access.at("sshd").max_age == std::chrono::seconds(600); }},
+      {S::access, "recent_within", "\"12h\"",
+       [](const Config& c) {
+         return c.access.at("sshd").recent_within == std::chrono::seconds(12 * 3600);
+       }},
       {S::access, "allow_users", "[\"alice\"]",
        [](const Config& c) { return c.access.at("sshd").allow_users == Texts{"alice"}; }},
       {S::local, "users", "[\"root\", \"Admin2\"]",
@@ -212,6 +255,8 @@ std::string with(const Flip& flip, const std::string& value) {
                              : flip.section == Section::access   ? "[access.sshd]\n"
                              : flip.section == Section::local    ? "[local]\n"
                              : flip.section == Section::prompt   ? "[prompt]\n"
+                             : flip.section == Section::grants   ? "[grants.dialout]\n"
+                             : flip.section == Section::sessions ? "[sessions]\n"
                                                                  : "";
   const std::size_t start = text.find(header) + std::strlen(header);
   const std::size_t end = std::min(text.find("\n[", start), text.size() - 1);
@@ -252,6 +297,7 @@ TEST(every_key_of_the_table_changes_the_field_that_it_names) {
     if (flip.key == "domain_claim") parts.identity += "domains = [\"corp.example\"]\n";
     if (flip.section == Section::machines || flip.section == Section::accounts)
       parts.accounts = "# more\n";
+    if (flip.section == Section::grants) parts.grants = "# more\n";
     if (flip.seen(good(parts.text()))) throw test::Failure{flip.key, __FILE__, __LINE__};
   }
   EXPECT_EQ(flipped.size(), config::keys().size());

@@ -25,6 +25,9 @@ ipc::Begin sound_begin() {
   begin.rhost = "192.0.2.7";
   begin.tty = "ssh";
   begin.host = "web01";
+  begin.audit_session = 7;
+  begin.processes = "4711.123456,812.99,1.2";
+  begin.leader = "812.99";
   return begin;
 }
 
@@ -86,6 +89,14 @@ bool decodes(std::span<const std::byte> packet) {
       ipc::End m;
       return ipc::decode(packet, m);
     }
+    case ipc::Type::member: {
+      ipc::Member m;
+      return ipc::decode(packet, m);
+    }
+    case ipc::Type::membership: {
+      ipc::Membership m;
+      return ipc::decode(packet, m);
+    }
   }
   return false;
 }
@@ -99,7 +110,9 @@ std::vector<std::vector<std::byte>> one_of_each() {
           bytes_of(ipc::Show{ipc::Style::information, "hello"}),
           bytes_of(ipc::Prompt{ipc::Echo::visible, "Press Enter"}),
           bytes_of(sound_verdict()),
-          bytes_of(ipc::End{})};
+          bytes_of(ipc::End{}),
+          bytes_of(ipc::Member{"CN=linux-admins"}),
+          bytes_of(ipc::Membership{true})};
 }
 
 }  // namespace
@@ -191,6 +204,46 @@ TEST(refuses_an_account_that_exists_without_uid_and_the_reverse) {
   begin = sound_begin();
   begin.flags = ipc::flag_can_converse;
   EXPECT_EQ(ipc::encode(begin, packet), 0U);
+}
+
+TEST(refuses_processes_that_are_not_numbers_with_a_start) {
+  Packet packet;
+  for (const char* processes : {"1", "1.", ".1", "a.1", "1.a", "1.2,", ",1.2", "1.2,,3.4",
+                                "1.2 3.4", "12345678.1", "1.123456789012345678901", "-1.2"}) {
+    ipc::Begin begin = sound_begin();
+    begin.processes = processes;
+    EXPECT_EQ(ipc::encode(begin, packet), 0U);
+    begin = sound_begin();
+    begin.leader = processes;
+    EXPECT_EQ(ipc::encode(begin, packet), 0U);
+  }
+  ipc::Begin begin = sound_begin();
+  begin.leader = "1.2,3.4";
+  EXPECT_EQ(ipc::encode(begin, packet), 0U);
+}
+
+TEST(refuses_an_unknown_phase) {
+  Packet packet;
+  for (const int phase : {0, 7, 255}) {
+    ipc::Begin begin = sound_begin();
+    begin.phase = static_cast<ipc::Phase>(phase);
+    EXPECT_EQ(ipc::encode(begin, packet), 0U);
+  }
+}
+
+TEST(refuses_groups_in_a_denial) {
+  Packet packet;
+  ipc::Verdict verdict = sound_verdict();
+  verdict.groups = "dialout";
+  EXPECT_EQ(ipc::encode(verdict, packet), 0U);
+}
+
+TEST(refuses_a_membership_that_is_neither_yes_nor_no) {
+  auto bytes = bytes_of(ipc::Membership{true});
+  bytes[2] = std::byte{2};
+  EXPECT(!decodes(bytes));
+  Packet packet;
+  EXPECT_EQ(ipc::encode(ipc::Member{""}, packet), 0U);
 }
 
 TEST(refuses_unknown_flags) {
