@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command line that approve.mjs and approve-chromium.mjs share:
-//   --ca FILE --login NAME [--decision approve|deny|deny-login|deny-consent] [--user-code CODE] URL
+//   --ca FILE --login NAME [--password WORD] [--decision approve|deny|deny-login|deny-consent] [--user-code CODE] URL
 // "deny" refuses at the first page, deny-login at the sign-on page, deny-consent after signing on.
 import fs from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -15,6 +15,7 @@ export function readArguments(extra = {}) {
   const { values, positionals } = parseArgs({ allowPositionals: true, options: {
     ca: { type: 'string' },
     login: { type: 'string', default: '' },
+    password: { type: 'string', default: 'any password' },
     decision: { type: 'string', default: 'approve' },
     'user-code': { type: 'string', default: '' },
     ...extra,

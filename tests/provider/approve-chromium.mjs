@@ -32,7 +32,7 @@ async function fill(page, name) {
   if (name === 'code') await page.fill('input[name=user_code]', args.userCode);
   if (name === 'login') {
     await page.fill('input[name=login]', args.login);
-    await page.fill('input[name=password]', 'any password');
+    await page.fill('input[name=password]', args.password);
   }
 }
 

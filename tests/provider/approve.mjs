@@ -73,7 +73,7 @@ function fillForm({ text, url }, fields, press) {
 }
 
 async function walk() {
-  const fields = { login: args.login, password: 'any password', user_code: args.userCode || undefined };
+  const fields = { login: args.login, password: args.password, user_code: args.userCode || undefined };
   const pages = [];
   let page = await load('GET', new URL(args.url));
   while (pages.length < MOST_PAGES) {

@@ -31,7 +31,7 @@ async function findCode(idp, { user_code: userCode }) {
 }
 
 async function approve(idp, params) {
-  const user = idp.users.byLogin(params.login);
+  const user = await idp.users.byLogin(params.login);
   if (!user) throw new BadRequest(`no such user: ${params.login}`);
   const code = await findCode(idp, params);
   const client = await idp.provider.Client.find(code.clientId);
@@ -161,6 +161,7 @@ class Traffic {
 }
 
 function changeUsers(idp, { reset, ...changes }) {
+  if (!idp.users.change) throw new BadRequest('people are changed in their directory');
   if (truth(reset, false)) idp.users.reset();
   idp.users.change(changes);
   idp.usersChanged();

@@ -25,7 +25,8 @@ const LOGGED_EVENTS = ['server_error', 'authorization.error', 'grant.error', 'in
   'device_authorization.error', 'userinfo.error', 'revocation.error'];
 
 export class Idp {
-  users = new Users();
+  // Users of this file, or a Directory; both are asked with await.
+  users;
   store = new Store();
   // The newest device authorization response, for a script that approves what it did not start.
   last = undefined;
@@ -34,7 +35,8 @@ export class Idp {
   #logins = new Map();
   #claimNames;
 
-  constructor({ issuer, keys, settings }) {
+  constructor({ issuer, keys, settings, directory }) {
+    this.users = directory ?? new Users();
     this.issuer = issuer;
     this.settings = settings;
     this.#keys = keys.provider;
@@ -67,7 +69,7 @@ export class Idp {
   #callback;
 
   #build() {
-    this.#claimNames = this.users.claimNames();
+    this.#claimNames = new Set(this.users.claimNames());
     this.provider = new Provider(this.issuer, this.#configuration());
     this.provider.use(pingFederate(this));
     this.provider.use(interactions(this));
@@ -80,8 +82,8 @@ export class Idp {
     return { ...SCOPE_CLAIMS, profile: [...this.#claimNames].filter((name) => !elsewhere.has(name)) };
   }
 
-  #account(ctx, sub, source) {
-    const user = this.users.bySub(sub);
+  async #account(ctx, sub, source) {
+    const user = await this.users.bySub(sub);
     if (!user) return undefined;
     return {
       accountId: sub,
@@ -92,9 +94,9 @@ export class Idp {
     };
   }
 
-  #tokenClaims(token) {
+  async #tokenClaims(token) {
     if (!token.accountId) return machineClaims(this.settings.machine_groups);
-    const { sub, ...claims } = this.users.bySub(token.accountId) ?? {};
+    const { sub, ...claims } = await this.users.bySub(token.accountId) ?? {};
     return { ...claims, ...this.#logins.get(token.grantId) };
   }
 

@@ -20,8 +20,8 @@ async function readForm(req) {
 const CANCELLED = { error: 'access_denied', error_description: 'End-User aborted interaction' };
 
 async function login(ctx, idp, details, form) {
-  const user = idp.users.byLogin(form.get('login'));
-  if (!user) {
+  const user = await idp.users.byLogin(form.get('login'));
+  if (!user || !await idp.users.hasPassword(user, form.get('password'))) {
     const client = await idp.provider.Client.find(details.params.client_id);
     showLogin(ctx, client, 'We did not recognise the username or password.');
     return;
@@ -40,7 +40,7 @@ async function consent(ctx, idp, { prompt: { details }, grantId, session, params
     grant.addResourceScope(resource, scopes.join(' '));
   }
   const saved = await grant.save();
-  const user = idp.users.bySub(session.accountId);
+  const user = await idp.users.bySub(session.accountId);
   idp.rememberLogin(saved, { acr: user?.acr, amr: user?.amr });
   await finish(ctx, idp, { consent: grantId ? {} : { grantId: saved } });
 }

@@ -36,10 +36,12 @@ class HookError(Exception):
 class Provider:
     """One running provider. Every start has its own port; stop() then start() keeps it."""
 
-    def __init__(self, state_dir=None, port=0, interval=5, device_code_ttl=600, cert="server", keep_alive=5):
+    def __init__(self, state_dir=None, port=0, interval=5, device_code_ttl=600, cert="server", keep_alive=5,
+                 directory=None):
         """state_dir: keys and certificates live there; a temporary directory when not given.
         cert: "server", or the wrong "badhost" or "expired".
-        keep_alive: seconds after which an idle connection is closed."""
+        keep_alive: seconds after which an idle connection is closed.
+        directory: a file that says which Active Directory has the people; users() is not for those."""
         self._temporary = state_dir is None
         self.state_dir = pathlib.Path(state_dir or tempfile.mkdtemp(prefix="pam-oidc-provider-"))
         self.state_dir.mkdir(parents=True, exist_ok=True)
@@ -51,6 +53,8 @@ class Provider:
         self.issuer = None
         self._arguments = ["--interval", str(interval), "--device-code-ttl", str(device_code_ttl), "--cert", cert,
                            "--keep-alive", str(keep_alive)]
+        if directory:
+            self._arguments += ["--directory", str(directory)]
         self._process = None
         self._opener = None
 
@@ -134,13 +138,15 @@ class Provider:
         return self.hook("last")
 
     def browse(self, verification_uri_complete, login, decision="approve", user_code=None,
-               chromium=False, screenshot=None):
+               chromium=False, screenshot=None, password=None):
         """A scripted person in a browser session, without test hooks. Returns the pages seen and
         the last one ("done" or "denied"); raises CalledProcessError when it ends elsewhere."""
         script = "approve-chromium.mjs" if chromium else "approve.mjs"
         command = ["node", str(HERE / script), "--ca", self.ca_file, "--login", login, "--decision", decision]
         if user_code:
             command += ["--user-code", user_code]
+        if password is not None:
+            command += ["--password", password]
         if screenshot:
             command += ["--screenshot", str(screenshot)]
         done = subprocess.run([*command, verification_uri_complete], check=True, stdin=subprocess.DEVNULL,

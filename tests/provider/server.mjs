@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // node server.mjs --dir STATE_DIR [--port N] [--interval S] [--device-code-ttl S]
-//                 [--cert server|badhost|expired] [--until-stdin-closes]
+//                 [--cert server|badhost|expired] [--directory FILE] [--until-stdin-closes]
 //
 // Starts the test provider on 127.0.0.1 and prints one line, "READY https://localhost:PORT", once
-// it listens. Keys and certificates are made in STATE_DIR the first time and kept.
+// it listens. People are those of users.mjs, or of the directory that FILE names (directory.mjs). Keys and certificates are made in STATE_DIR the first time and kept.
 import fs from 'node:fs';
 import https from 'node:https';
 import path from 'node:path';
@@ -16,6 +16,7 @@ const { values: options } = parseArgs({ options: {
   'device-code-ttl': { type: 'string', default: '600' },
   cert: { type: 'string', default: 'server' },
   'keep-alive': { type: 'string', default: '5' },
+  directory: { type: 'string' },
   'until-stdin-closes': { type: 'boolean', default: false },
 } });
 if (!options.dir) {
@@ -27,6 +28,7 @@ if (!options.dir) {
 // there (also while it is loaded, hence the imports below this line).
 console.log = console.error;
 console.info = console.error;
+const { Directory } = await import('./directory.mjs');
 const { makeHooks } = await import('./hooks.mjs');
 const { Idp } = await import('./idp.mjs');
 const { ensureKeys } = await import('./keys.mjs');
@@ -56,6 +58,7 @@ server.listen(Number(options.port), '127.0.0.1', () => {
   const idp = new Idp({
     issuer,
     keys,
+    directory: options.directory && new Directory(options.directory),
     settings: {
       interval: Number(options.interval),
       announce_interval: true,

@@ -55,6 +55,8 @@ export class Users {
 
   bySub(sub) { return [...this.#byLogin.values()].find((user) => user.sub === sub); }
 
+  hasPassword() { return true; }
+
   // Every claim that some user has; oidc-provider must know their names beforehand.
   claimNames() { return new Set([...this.#byLogin.values()].flatMap((user) => Object.keys(user))); }
 
