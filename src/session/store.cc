@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/store.h"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "session/directory.h"
+
+namespace session {
+namespace {
+
+using base::BootTime;
+using base::fail;
+using base::Reason;
+using std::chrono::seconds;
+
+constexpr const char* sweep_name = "swept";  // its time says when that was last done
+
+std::string name_of(uid_t uid, const std::string& id) { return std::to_string(uid) + '.' + id; }
+std::string name_of_last(uid_t uid) { return std::to_string(uid) + ".last"; }
+
+// The uid in a name that is `UID.ID`; nothing for any other name.
+std::optional<uid_t> owner_in(std::string_view name) {
+  const std::size_t dot = name.find('.');
+  if (dot == 0 || dot > 10 || dot == name.npos || !is_id(name.substr(dot + 1))) return std::nullopt;
+  std::uint64_t uid = 0;
+  for (const char c : name.substr(0, dot)) {
+    if (c < '0' || c > '9') return std::nullopt;
+    uid = uid * 10 + static_cast<unsigned>(c - '0');
+  }
+  const auto narrow = static_cast<uid_t>(uid);
+  if (narrow != uid || name.substr(0, dot) != std::to_string(narrow)) return std::nullopt;
+  return narrow;
+}
+
+// A record under the name that says whose it is.
+base::Result<std::optional<Record>> read_record(const Directory& directory,
+                                                const std::string& name) {
+  ASSIGN_OR_RETURN(const auto content, directory.read(name, max_record_bytes));
+  if (!content) return std::optional<Record>();
+  auto record = decode(*content);
+  if (!record) {
+    record.error().detail = name + ": " + record.error().detail;
+    return base::Unexpected<base::Error>(std::move(record).error());
+  }
+  if (name != name_of(record->uid, record->id) && name != name_of_last(record->uid))
+    return fail(Reason::session_store, name + " holds another user's record");
+  return std::optional<Record>(*std::move(record));
+}
+
+bool has_expired(const Record& record, BootTime now, seconds lifetime, seconds pending) {
+  const seconds old = age(record, now);
+  return old > lifetime || (record.state == State::pending && old > pending);
+}
+
+base::Result<> write_record(const Directory& directory, const std::string& name,
+                            const Record& record) {
+  ASSIGN_OR_RETURN(const std::string text, encode(record));
+  return directory.replace(name, text);
+}
+
+// What cannot be believed is noted, and passed over: it is nobody's approval.
+std::vector<Record> read_all(const Directory& directory, const std::vector<std::string>& names,
+                             Notes& notes) {
+  std::vector<Record> records;
+  for (const std::string& name : names) {
+    auto record = read_record(directory, name);
+    if (!record)
+      notes.push_back("session.store: " + record.error().detail);
+    else if (*record)
+      records.push_back(**std::move(record));
+  }
+  return records;
+}
+
+base::Result<bool> change_file(const Directory& directory, const std::string& name,
+                               const std::function<bool(Record&)>& change) {
+  ASSIGN_OR_RETURN(const auto held, directory.lock());
+  ASSIGN_OR_RETURN(auto record, read_record(directory, name));
+  if (!record || !change(*record)) return false;
+  RETURN_IF_ERROR(write_record(directory, name, *record));
+  return true;
+}
+
+}  // namespace
+
+Store::Store(std::string directory, uid_t owner, const StoreLimits& limits)
+    : directory_(std::move(directory)), owner_(owner), limits_(limits) {}
+
+base::Result<std::vector<Record>> Store::of_user(uid_t uid, BootTime now, seconds lifetime,
+                                                 Notes& notes) const {
+  std::vector<Record> records;
+  if (!is_there()) return records;
+  ASSIGN_OR_RETURN(const Directory directory, Directory::open(directory_, owner_));
+  ASSIGN_OR_RETURN(const auto names,
+                   directory.names([uid](std::string_view name) { return owner_in(name) == uid; }));
+  records = read_all(directory, names, notes);
+  std::erase_if(
+      records, [&](const Record& one) { return has_expired(one, now, lifetime, limits_.pending); });
+  return records;
+}
+
+base::Result<std::vector<Record>> Store::all(Notes& notes) const {
+  if (!is_there()) return std::vector<Record>();
+  ASSIGN_OR_RETURN(const Directory directory, Directory::open(directory_, owner_));
+  ASSIGN_OR_RETURN(const auto names, directory.names([](std::string_view name) {
+    return owner_in(name).has_value();
+  }));
+  return read_all(directory, names, notes);
+}
+
+namespace {
+
+// Records that no session needs any more.  A few of them at a time, beginning anywhere, so that
+// each one's turn comes and no login does all the work.
+void sweep(const Directory& directory, std::vector<std::string> names, BootTime now,
+           seconds lifetime, const StoreLimits& limits, Notes& notes) {
+  if (names.empty() || !directory.is_due(sweep_name, limits.sweep_interval)) return;
+  std::uint32_t start = 0;
+  if (::getrandom(&start, sizeof start, 0) < 0) start = 0;
+  std::rotate(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(start % names.size()),
+              names.end());
+  if (names.size() > limits.swept_at_once) names.resize(limits.swept_at_once);
+  for (const Record& record : read_all(directory, names, notes))
+    if (has_expired(record, now, lifetime, limits.pending))
+      directory.remove(name_of(record.uid, record.id));
+}
+
+// One user's records must not be all there is room for.
+void make_room(const Directory& directory, std::vector<Record> records, BootTime now,
+               seconds lifetime, const StoreLimits& limits, Notes& notes) {
+  const auto expired = std::partition(records.begin(), records.end(), [&](const Record& one) {
+    return !has_expired(one, now, lifetime, limits.pending);
+  });
+  for (auto one = expired; one != records.end(); ++one)
+    directory.remove(name_of(one->uid, one->id));
+  records.erase(expired, records.end());
+  while (records.size() >= limits.of_one_user) {
+    const auto oldest = std::min_element(
+        records.begin(), records.end(),
+        [](const Record& a, const Record& b) { return a.verified_at < b.verified_at; });
+    notes.push_back("session.store: too many sessions of one user; dropped " + oldest->id);
+    directory.remove(name_of(oldest->uid, oldest->id));
+    records.erase(oldest);
+  }
+}
+
+}  // namespace
+
+base::Result<> Store::add(const Record& record, BootTime now, seconds lifetime,
+                          Notes& notes) const {
+  if (!is_there()) return {};
+  ASSIGN_OR_RETURN(const Directory directory, Directory::open(directory_, owner_));
+  ASSIGN_OR_RETURN(const auto held, directory.lock());
+  ASSIGN_OR_RETURN(auto names, directory.names([](std::string_view name) {
+    return owner_in(name).has_value();
+  }));
+  std::vector<std::string> of_user;
+  std::copy_if(names.begin(), names.end(), std::back_inserter(of_user),
+               [&](const std::string& name) { return owner_in(name) == record.uid; });
+  make_room(directory, read_all(directory, of_user, notes), now, lifetime, limits_, notes);
+  sweep(directory, names, now, lifetime, limits_, notes);
+  if (names.size() >= limits_.in_all)
+    return fail(Reason::session_store,
+                std::to_string(names.size()) + " sessions: no room for more");
+  return write_record(directory, name_of(record.uid, record.id), record);
+}
+
+base::Result<bool> Store::change(uid_t uid, const std::string& id,
+                                 const std::function<bool(Record&)>& change) const {
+  if (!is_there() || !is_id(id)) return false;
+  ASSIGN_OR_RETURN(const Directory directory, Directory::open(directory_, owner_));
+  return change_file(directory, name_of(uid, id), change);
+}
+
+base::Result<bool> Store::remove(uid_t uid, const std::string& id) const {
+  if (!is_there() || !is_id(id)) return false;
+  ASSIGN_OR_RETURN(const Directory directory, Directory::open(directory_, owner_));
+  // Nobody writes what is removed meanwhile.
+  ASSIGN_OR_RETURN(const auto held, directory.lock());
+  return directory.remove(name_of(uid, id));
+}
+
+base::Result<std::optional<Record>> Store::last_of(uid_t uid, Notes& notes) const {
+  if (!is_there()) return std::optional<Record>();
+  ASSIGN_OR_RETURN(const Directory directory, Directory::open(directory_, owner_));
+  auto records = read_all(directory, {name_of_last(uid)}, notes);
+  if (records.empty()) return std::optional<Record>();
+  return std::optional<Record>(std::move(records.front()));
+}
+
+base::Result<> Store::keep_last(const Record& record) const {
+  if (!is_there()) return {};
+  ASSIGN_OR_RETURN(const Directory directory, Directory::open(directory_, owner_));
+  ASSIGN_OR_RETURN(const auto held, directory.lock());
+  return write_record(directory, name_of_last(record.uid), record);
+}
+
+base::Result<bool> Store::change_last(uid_t uid, const std::function<bool(Record&)>& change) const {
+  if (!is_there()) return false;
+  ASSIGN_OR_RETURN(const Directory directory, Directory::open(directory_, owner_));
+  return change_file(directory, name_of_last(uid), change);
+}
+
+}  // namespace session
