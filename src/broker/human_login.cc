@@ -175,10 +175,10 @@ base::Result<policy::Allowed> human_login(Host& host, const LoginRequest& reques
   event.amr = joined(person.amr);
 
   // Which account that is, whether it is the one asked for, and whether it may use the service.
-  ASSIGN_OR_RETURN(const std::string account,
-                   identity::account_name(person.claims.object(), *provider, config.identity));
-  RETURN_IF_ERROR(identity::require_account(account, request.user));
-  return policy::authorize(config, request.service, account, person.claims.object());
+  ASSIGN_OR_RETURN(const std::string name,
+                   identity::person_name(person.claims.object(), *provider, config.identity));
+  RETURN_IF_ERROR(identity::require_account(name, request.user, config));
+  return policy::authorize(config, request.service, request.user, person.claims.object());
 }
 
 }  // namespace broker

@@ -57,9 +57,10 @@ base::Result<oidc::Claims> userinfo_claims(const Establishing& with,
                                         with.provider.client_authentication ==
                                             config::ClientAuthentication::tls_client_auth));
   if (id_token) {
-    ASSIGN_OR_RETURN(
-        userinfo, oidc::merge_claims(id_token->claims().object(), userinfo.get(),
-                                     {with.identity.username_claim, with.identity.groups_claim}));
+    const std::string groups = json::first_member(with.identity.groups_claim);
+    ASSIGN_OR_RETURN(userinfo, oidc::merge_claims(id_token->claims().object(), userinfo.get(),
+                                                  {with.identity.username_claim,
+                                                   with.identity.pin_claim, groups}));
   }
   return oidc::Claims::of(oidc::ClaimSource::userinfo, std::move(userinfo));
 }

@@ -25,7 +25,8 @@ struct Takes {
 Takes who_may_become(const config::Config& config, const std::string& user) {
   const auto account = config.accounts.find(user);
   if (account == config.accounts.end()) return {};
-  return {account->second.allow_people, !account->second.clients.empty()};
+  const config::Account& rules = account->second;
+  return {rules.allow_people || !rules.usernames.empty(), !rules.clients.empty()};
 }
 
 base::Result<> may_ask(const LoginRequest& request) {

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "config/checks.h"
+#include "config/group_rule.h"
 #include "config/parse_sections.h"
 #include "config/section.h"
 #include "ipc/protected_groups.h"
@@ -70,8 +71,8 @@ void read_access(const Value& root, Config& config, Problems& problems) {
     Access access;
     access.service = table->name;
     access.provider = reader.text("provider", provider_name);
-    access.allow_groups = reader.list("allow_groups", group_name);
-    access.deny_groups = reader.list("deny_groups", group_name);
+    access.allow_groups = reader.list("allow_groups", group_rule);
+    access.deny_groups = reader.list("deny_groups", group_rule);
     access.allow_users = reader.list("allow_users", host_account_name);
     access.deny_users = reader.list("deny_users", host_account_name);
     access.fresh_within = reader.duration("fresh_within", seconds{10}, seconds{86400});
@@ -108,8 +109,8 @@ void read_accounts(const Value& root, Config& config, Problems& problems) {
     account.clients = reader.list("clients", visible_text);
     account.usernames = reader.list("usernames", account_name);
     account.allow_people = reader.flag("allow_people");
-    account.allow_groups = reader.list("allow_groups", group_name);
-    account.deny_groups = reader.list("deny_groups", group_name);
+    account.allow_groups = reader.list("allow_groups", group_rule);
+    account.deny_groups = reader.list("deny_groups", group_rule);
     if (account.clients.empty() && account.usernames.empty() && !account.allow_people)
       reader.refuse("clients",
                     "and usernames are empty and allow_people is false: nobody could log in");
@@ -127,7 +128,7 @@ void read_grants(const Value& root, Config& config, Problems& problems) {
     SectionReader reader(*table, Section::grants, "[grants." + table->name + "]", problems);
     Grant grant;
     grant.group = table->name;
-    grant.allow_groups = reader.list("allow_groups", group_name);
+    grant.allow_groups = reader.list("allow_groups", group_rule);
     grant.allow_protected = reader.flag("allow_protected");
     if (grant.allow_groups.empty())
       reader.refuse("allow_groups", "is empty: nobody would join the group");

@@ -23,6 +23,10 @@ bool is_configured(std::string_view domain, const config::Identity& identity) {
       [&wanted](const std::string& one) { return base::to_lower_ascii(one) == wanted; });
 }
 
+bool is_listed(const std::vector<std::string>& list, std::string_view text) {
+  return std::find(list.begin(), list.end(), text) != list.end();
+}
+
 // The claim's text.  null is a value of the wrong type here, not an absent claim: the provider
 // said something about the name, and it is none (attack catalogue H09).
 base::Result<std::string_view> text_of(const json_t* claims, const std::string& name) {
@@ -66,8 +70,8 @@ base::Result<> check_domain_claim(const json_t* claims, const config::Provider& 
 
 }  // namespace
 
-base::Result<std::string> account_name(const json_t* claims, const config::Provider& provider,
-                                       const config::Identity& identity) {
+base::Result<std::string> person_name(const json_t* claims, const config::Provider& provider,
+                                      const config::Identity& identity) {
   ASSIGN_OR_RETURN(const std::string_view text, text_of(claims, identity.username_claim));
   if (text.size() > max_claim ||
       !std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; }))
@@ -80,16 +84,44 @@ base::Result<std::string> account_name(const json_t* claims, const config::Provi
   RETURN_IF_ERROR(check_domain_claim(claims, provider, identity));
   ASSIGN_OR_RETURN(const std::string_view name, without_domain(text, identity));
   if (config::is_account_name(name)) return std::string(name);
-  if (config::is_account_name(base::to_lower_ascii(name)))
-    return fail(
-        Reason::map_user_mismatch,
-        "the claimed name has upper-case letters, which no account has: " + std::string(name));
-  return fail(Reason::map_charset, "the claimed name is no account name: " + std::string(name));
+  std::string folded = base::to_lower_ascii(name);
+  if (!config::is_account_name(folded))
+    return fail(Reason::map_charset, "the claimed name is no account name: " + std::string(name));
+  if (identity.fold_case) return folded;
+  return fail(Reason::map_user_mismatch,
+              "the claimed name has upper-case letters, which no account has, and fold_case is not "
+              "set: " +
+                  std::string(name));
 }
 
-base::Result<> require_account(std::string_view candidate, std::string_view requested) {
-  if (!candidate.empty() && candidate == requested) return {};
-  return fail(Reason::map_user_mismatch, "approved by " + std::string(candidate));
+std::string usual_account(std::string_view name, const config::Identity& identity) {
+  constexpr std::string_view place = "{name}";
+  std::string account = identity.account_template;
+  const std::size_t at = account.find(place);
+  // Not set, in a configuration that was not read from a file.
+  if (at == account.npos) return std::string(name);
+  return account.replace(at, place.size(), name);
+}
+
+base::Result<> require_account(std::string_view name, std::string_view requested,
+                               const config::Config& config) {
+  const auto found = config.accounts.find(std::string(requested));
+  const config::Account* account = found == config.accounts.end() ? nullptr : &found->second;
+  if (!name.empty() && account != nullptr && is_listed(account->usernames, name)) return {};
+  const bool is_own = !name.empty() && usual_account(name, config.identity) == requested;
+  if (is_own && (account == nullptr || account->allow_people)) return {};
+  if (is_own)
+    return fail(Reason::map_user_mismatch, "[accounts." + std::string(requested) +
+                                               "] says neither allow_people nor " +
+                                               std::string(name) + " in usernames");
+  return fail(Reason::map_user_mismatch, "approved by " + std::string(name));
+}
+
+bool is_shared(std::string_view account, const config::Config& config) {
+  const auto found = config.accounts.find(std::string(account));
+  if (found == config.accounts.end()) return false;
+  const config::Account& rules = found->second;
+  return !rules.clients.empty() || rules.usernames.size() + (rules.allow_people ? 1U : 0U) > 1;
 }
 
 base::Result<> require_reachable(uid_t uid, const config::Identity& identity,

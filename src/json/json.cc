@@ -90,6 +90,31 @@ std::optional<std::int64_t> digits(std::string_view text) {
   return number;
 }
 
+// Takes the slash and the token behind it from a JSON pointer (RFC 6901 §3, §4).
+std::optional<std::string> next_token(std::string_view& pointer) {
+  pointer.remove_prefix(1);
+  const std::string_view written = pointer.substr(0, pointer.find('/'));
+  pointer.remove_prefix(written.size());
+  std::string token;
+  for (std::size_t i = 0; i < written.size(); ++i) {
+    if (written[i] != '~') {
+      token += written[i];
+    } else if (++i < written.size() && (written[i] == '0' || written[i] == '1')) {
+      token += written[i] == '0' ? '~' : '/';
+    } else {
+      return std::nullopt;
+    }
+  }
+  return token;
+}
+
+// RFC 6901 §4: digits without a leading zero.
+std::optional<std::size_t> array_index(std::string_view token) {
+  if (token.size() > 1 && token[0] == '0') return std::nullopt;
+  const auto number = digits(token);
+  return number ? std::optional<std::size_t>(static_cast<std::size_t>(*number)) : std::nullopt;
+}
+
 }  // namespace
 
 base::Result<Json> parse_object(std::string_view text, std::size_t max_bytes, Source source) {
@@ -116,6 +141,27 @@ base::Result<Json> parse_object(std::string_view text, std::size_t max_bytes, So
 const json_t* member(const json_t* object, const char* name) {
   const json_t* value = json_object_get(object, name);
   return value == nullptr || json_is_null(value) ? nullptr : value;
+}
+
+const json_t* at_path(const json_t* object, std::string_view path) {
+  if (!path.starts_with('/')) return member(object, std::string(path).c_str());
+  const json_t* value = object;
+  while (value != nullptr && !path.empty()) {
+    const auto token = next_token(path);
+    if (!token) return nullptr;
+    if (json_is_array(value)) {
+      const auto index = array_index(*token);
+      value = index ? json_array_get(value, *index) : nullptr;
+    } else {
+      value = json_object_get(value, token->c_str());
+    }
+  }
+  return value == nullptr || json_is_null(value) ? nullptr : value;
+}
+
+std::string first_member(std::string_view path) {
+  if (!path.starts_with('/')) return std::string(path);
+  return next_token(path).value_or("");
 }
 
 base::Result<std::optional<std::string>> string_member(const json_t* object, const char* name,

@@ -38,6 +38,12 @@ base::Result<Json> parse_object(std::string_view text, std::size_t max_bytes, So
 /// Borrowed member, or nullptr when it is absent or null (null counts as absent, Q42).
 const json_t* member(const json_t* object, const char* name);
 
+/// The value at a path, borrowed: a member's name, or a JSON pointer (RFC 6901) when it begins with
+/// a slash.  nullptr when there is none or it is null; also for a pointer that is not well-formed.
+const json_t* at_path(const json_t* object, std::string_view path);
+/// The member of the object that the path leads through.
+std::string first_member(std::string_view path);
+
 /// A string member.  Nothing when absent; an error when it is of another type or longer than
 /// `max_bytes`.
 base::Result<std::optional<std::string>> string_member(const json_t* object, const char* name,

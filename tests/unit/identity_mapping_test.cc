@@ -24,14 +24,14 @@ Result map(const std::string& claims, const config::Identity& rules = identity()
            const config::Provider& provider = {}) {
   const auto object = json::parse_object(claims, 65536, json::Source::token);
   if (!object) return base::Unexpected<base::Error>(object.error());
-  return identity::account_name(object->get(), provider, rules);
+  return identity::person_name(object->get(), provider, rules);
 }
 
 // The claim `name` with this text, whatever bytes of UTF-8 it has.
 Result map_text(const std::string& text, const config::Identity& rules = identity()) {
   const json::Json object(json_pack("{s:s%}", "name", text.data(), text.size()));
   if (!object) return base::fail(base::Reason::token_utf8, "not UTF-8");
-  return identity::account_name(object.get(), {}, rules);
+  return identity::person_name(object.get(), {}, rules);
 }
 
 TEST(accepts_a_bare_name_and_a_name_in_a_configured_domain) {
@@ -42,7 +42,7 @@ TEST(accepts_a_bare_name_and_a_name_in_a_configured_domain) {
     const Result name = map(claims);
     EXPECT_OK(name);
     EXPECT_EQ(*name, "alice");
-    EXPECT_OK(identity::require_account(*name, "alice"));
+    EXPECT_OK(identity::require_account(*name, "alice", {}));
   }
   for (const char* name :
        {"_apt", "a", "svc-deploy.2", "j_doe", "abcdefghijklmnopqrstuvwxyz012345"}) {
@@ -68,8 +68,8 @@ TEST(refuses_a_claim_that_is_not_a_string) {
 TEST(refuses_names_that_differ_from_an_account_by_case) {
   for (const char* name : {"Alice", "ALICE", "alicE", "CORP\\Alice", "Alice@corp.example"})
     EXPECT_REASON(map_text(name), map_user_mismatch);
-  EXPECT_REASON(identity::require_account("alice", "Alice"), map_user_mismatch);
-  EXPECT_REASON(identity::require_account("alice", "ALICE"), map_user_mismatch);
+  EXPECT_REASON(identity::require_account("alice", "Alice", {}), map_user_mismatch);
+  EXPECT_REASON(identity::require_account("alice", "ALICE", {}), map_user_mismatch);
 }
 
 TEST(refuses_every_character_that_only_looks_like_one_of_ours) {
@@ -79,7 +79,7 @@ TEST(refuses_every_character_that_only_looks_like_one_of_ours) {
     for (const std::string& name :
          {"a" + character + "ice", character + "lice", "alic" + character}) {
       EXPECT_REASON(map_text(name), map_charset);
-      EXPECT_REASON(identity::require_account(name, account), map_user_mismatch);
+      EXPECT_REASON(identity::require_account(name, account, {}), map_user_mismatch);
       ++tried;
     }
   }
@@ -205,22 +205,23 @@ TEST(no_naughty_string_becomes_root_or_leaves_the_grammar) {
     EXPECT_EQ(*name, text);
     for (const char c : *name)
       EXPECT((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-');
-    EXPECT_REASON(identity::require_account(*name, "alice"), map_user_mismatch);
+    EXPECT_REASON(identity::require_account(*name, "alice", {}), map_user_mismatch);
   }
 }
 
 TEST(a_nul_ends_no_name) {
   EXPECT_REASON(map(R"({"name":"root\u0000x"})"), token_nul);
   EXPECT_REASON(map_text(std::string("alice\0x", 7)), map_charset);
-  EXPECT_REASON(identity::require_account(std::string("alice\0", 6), "alice"), map_user_mismatch);
+  EXPECT_REASON(identity::require_account(std::string("alice\0", 6), "alice", {}),
+                map_user_mismatch);
 }
 
 TEST(only_the_person_who_logs_in_may_approve) {
-  EXPECT_REASON(identity::require_account("bob", "alice"), map_user_mismatch);
-  EXPECT_REASON(identity::require_account("", ""), map_user_mismatch);
-  EXPECT_REASON(identity::require_account("alice", "alice "), map_user_mismatch);
-  EXPECT_REASON(identity::require_account("alic", "alice"), map_user_mismatch);
-  const auto other = identity::require_account("bob", "alice");
+  EXPECT_REASON(identity::require_account("bob", "alice", {}), map_user_mismatch);
+  EXPECT_REASON(identity::require_account("", "", {}), map_user_mismatch);
+  EXPECT_REASON(identity::require_account("alice", "alice ", {}), map_user_mismatch);
+  EXPECT_REASON(identity::require_account("alic", "alice", {}), map_user_mismatch);
+  const auto other = identity::require_account("bob", "alice", {});
   EXPECT(other.error().outcome == base::Outcome::refused);
 }
 

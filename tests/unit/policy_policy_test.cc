@@ -93,15 +93,18 @@ TEST(a_group_must_be_equal_not_similar) {
     EXPECT_REASON(decide(claims), group_nomatch);
 }
 
-TEST(a_distinguished_name_is_an_opaque_string) {
+// I05.
+TEST(a_distinguished_name_is_compared_whole) {
   for (const char* claims :
        {R"({"groups":["CN=admins,OU=Guests"]})", R"({"groups":["CN=admins"]})",
         R"({"groups":["CN=admins,OU=x,DC=corp,DC=example,DC=evil"]})",
-        R"({"groups":["cn=admins,ou=x,dc=corp,dc=example"]})",
-        R"({"groups":["CN=admins\\,OU=x,DC=corp,DC=example"]})",
-        R"({"groups":["CN=admins, OU=x, DC=corp, DC=example"]})", R"({"groups":["CN=a,b,DC=x"]})",
+        R"({"groups":["CN=admins\\,OU=x,DC=corp,DC=example"]})", R"({"groups":["CN=a,b,DC=x"]})",
         R"({"groups":["OU=y,CN=admins,OU=x,DC=corp,DC=example"]})"})
     EXPECT_REASON(decide(claims), group_nomatch);
+  for (const char* claims : {R"({"groups":["cn=admins,ou=x,dc=corp,dc=example"]})",
+                             R"({"groups":["CN=admins, OU=x, DC=corp, DC=example"]})",
+                             R"({"groups":["CN=a\\2cB,DC=x"]})"})
+    EXPECT_OK(decide(claims));
 }
 
 TEST(a_reference_instead_of_groups_is_told_apart) {
