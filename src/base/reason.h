@@ -197,7 +197,8 @@ enum class Outcome : std::uint8_t {
   X(session_none, "session.none", not_ours, "no login of ours belongs to this session")            \
   X(session_store, "session.store", unavailable, "sessions cannot be read or written down")        \
   X(group_protected, "group.protected", forbidden,                                                 \
-    "a local group that amounts to root is not granted")
+    "a local group that amounts to root is not granted")                                           \
+  X(group_unknown, "group.unknown", forbidden, "a granted local group does not exist")
 
 enum class Reason : std::uint16_t {
 #define OIDC_ENUMERATOR(name, word, outcome, text) name,

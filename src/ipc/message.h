@@ -39,7 +39,8 @@ inline constexpr std::size_t max_processes = 512;
 inline constexpr std::size_t max_leader = 32;
 /// Names of local groups, commas between.
 inline constexpr std::size_t max_groups = 2048;
-inline constexpr std::size_t max_group = 1024;  ///< a distinguished name
+inline constexpr std::size_t max_group_name = 256;  ///< of a local group; LOGIN_NAME_MAX
+inline constexpr std::size_t max_group = 1024;      ///< a distinguished name
 /// The kernel's "no audit session".
 inline constexpr std::uint32_t no_audit_session = 0xffffffff;
 inline constexpr std::uint16_t max_seconds = 3600;

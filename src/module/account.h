@@ -8,7 +8,8 @@
 namespace module {
 
 /// pam_sm_acct_mgmt.  For a login that the broker granted: it is still for that account and that
-/// service.  For any other (a public key, another module): as other_logins= says.
-int check_account(pam_handle_t* pamh, Arguments arguments);
+/// service, and the configuration is still the one it was granted by; otherwise the broker is asked
+/// again.  For any other login (a public key, another module): as other_logins= says.
+int check_account(pam_handle_t* pamh, unsigned flags, Arguments arguments);
 
 }  // namespace module

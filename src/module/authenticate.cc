@@ -3,6 +3,7 @@
 
 #include "module/account_facts.h"
 #include "module/broker.h"
+#include "module/consult.h"
 #include "module/conversation.h"
 #include "module/dialogue.h"
 #include "module/log.h"
@@ -16,31 +17,21 @@ namespace {
 
 using base::Outcome;
 
-ipc::Begin begin_of(const Login& login, const AccountFacts& account, const Options& options,
-                    const Conversation& conversation, unsigned flags) {
-  ipc::Begin begin;
-  const auto set = [&begin](bool condition, std::uint8_t flag) {
-    if (condition) begin.flags = static_cast<std::uint8_t>(begin.flags | flag);
+/// What the broker may do in this authentication.
+std::uint8_t flags_of(const Options& options, const Login& login, const Conversation& conversation,
+                      unsigned flags) {
+  std::uint8_t said = 0;
+  const auto set = [&said](bool condition, std::uint8_t flag) {
+    if (condition) said = static_cast<std::uint8_t>(said | flag);
   };
   set((flags & PAM_SILENT) != 0, ipc::flag_silent);
   set((flags & PAM_DISALLOW_NULL_AUTHTOK) != 0, ipc::flag_disallow_null);
   set(shows_text_at_once(options, login.service.view()), ipc::flag_text_at_once);
   set(conversation.is_available(), ipc::flag_can_converse);
-  set(account.exists, ipc::flag_account_exists);
   set(options.first_pass != FirstPass::ignored && conversation.kept_answer() != nullptr,
       ipc::flag_first_pass);
   set(options.first_pass == FirstPass::only, ipc::flag_ask_nobody);
-  begin.seconds = static_cast<std::uint16_t>(options.timeout.count());
-  begin.uid = account.uid;
-  begin.attempt = login.attempt.view();
-  begin.service = login.service.view();
-  begin.user = login.user.view();
-  begin.rhost = login.rhost.view();
-  begin.tty = login.tty.view();
-  begin.ruser = login.ruser.view();
-  begin.host = login.host.view();
-  begin.provider = options.provider;
-  return begin;
+  return said;
 }
 
 /// What the person reads: the reason is for the log, which the reference finds.
@@ -49,6 +40,22 @@ void apologize(const Conversation& conversation, const Login& login) {
   constexpr std::size_t reference_at = sizeof "Sign-in is not possible right now (reference " - 1;
   std::memcpy(text + reference_at, login.attempt.view().data(), login.attempt.view().size());
   conversation.show(ipc::Style::error, text, sizeof text - 1);
+}
+
+/// What the phases after this one go by.
+Result<> keep(pam_handle_t* pamh, const Login& login, const AccountFacts& account,
+              const ConfigFacts& config, std::string_view groups) {
+  Remembered granted;
+  granted.user = login.user;
+  granted.service = login.service;
+  granted.attempt = login.attempt;
+  granted.uid = account.uid;
+  granted.config = config;
+  granted.groups.assign_cut(groups);
+  if (auto hinted = leave_hint(pamh, groups.empty() ? Hint::granted : Hint::granted_with_groups);
+      !hinted)
+    return failure_of(hinted);
+  return remember(pamh, Source::authentication, granted);
 }
 
 /// The login, a step a line.  Every failure is one that the broker has not decided.
@@ -65,12 +72,18 @@ Result<Outcome> decide(pam_handle_t* pamh, unsigned flags, Arguments arguments,
   if (!account) return failure_of(account);
   const auto packet = Packet::create();
   if (!packet) return failure_of(packet);
+  // Before the broker reads the file: should it change just then, the account phase asks again.
+  const ConfigFacts config = read_config_facts();
   auto broker = Broker::start();
   if (!broker) return failure_of(broker);
   if (options.debug) log_debug(pamh, login, "the broker was started");
 
-  const auto decision = converse(broker->channel(), *packet, conversation,
-                                 begin_of(login, *account, options, conversation, flags));
+  const KernelSession session = read_kernel_session();
+  ipc::Begin begin = begin_of(ipc::Phase::authenticate, login, *account, session, options.timeout);
+  begin.flags =
+      static_cast<std::uint8_t>(begin.flags | flags_of(options, login, conversation, flags));
+  begin.provider = options.provider;
+  const auto decision = converse(broker->channel(), *packet, conversation, begin);
   if (!decision) return failure_of(decision);
   broker->leave();
   if (options.debug) log_debug(pamh, login, "verdict ", base::word(decision->reason));
@@ -81,7 +94,8 @@ Result<Outcome> decide(pam_handle_t* pamh, unsigned flags, Arguments arguments,
       if (!account->exists)
         return fail(base::Reason::map_no_local_user, "granted without a local account");
       if (auto same = require_same_user(pamh, login.user.view()); !same) return failure_of(same);
-      if (auto remembered = remember(pamh, login); !remembered) return failure_of(remembered);
+      if (auto kept = keep(pamh, login, *account, config, packet->verdict_groups()); !kept)
+        return failure_of(kept);
       break;
     case Outcome::not_ours:
       if (auto same = require_same_user(pamh, login.user.view()); !same) return failure_of(same);
@@ -101,7 +115,10 @@ Result<Outcome> decide(pam_handle_t* pamh, unsigned flags, Arguments arguments,
 }  // namespace
 
 int authenticate(pam_handle_t* pamh, unsigned flags, Arguments arguments) {
-  forget(pamh);
+  // A second authentication begins with nothing, however it ends.
+  forget(pamh, Source::authentication);
+  forget(pamh, Source::credentials);
+  static_cast<void>(take_hint(pamh));
   const char* const service = item(pamh, PAM_SERVICE);
   if (service != nullptr && is_never_silent(service)) flags &= ~unsigned{PAM_SILENT};
   const Conversation conversation(pamh, (flags & PAM_SILENT) != 0);

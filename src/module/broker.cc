@@ -49,6 +49,11 @@ void Broker::leave() {
   if (has_ended_by(pidfd_, Deadline::after(limits::to_exit))) pidfd_.reset();
 }
 
+void Broker::part() {
+  channel_.close();
+  pidfd_.reset();
+}
+
 Broker::~Broker() {
   if (!pidfd_) return;
   // Before the socket is closed, so that it does not report a client that went away as well.  An

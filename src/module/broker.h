@@ -8,7 +8,7 @@
 #include "module/failure.h"
 
 /// \file
-/// The broker of one login: started by us, gone when this object is.
+/// The broker of one conversation: started by us, gone when this object is.
 
 namespace module {
 
@@ -26,6 +26,9 @@ class Broker {
   const Channel& channel() const { return channel_; }
   /// After an orderly conversation: gives it a moment to exit by itself.
   void leave();
+  /// Lets it go on by itself with nobody listening: what is left to do (a token to give back) is
+  /// nothing that an application should wait for.
+  void part();
 
  private:
   Broker(Channel channel, base::UniqueFd pidfd)

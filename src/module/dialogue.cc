@@ -11,6 +11,15 @@ namespace {
 
 using base::Reason;
 
+// PROTOCOL.md, begin: what the broker may send besides the verdict.
+bool permits_shows(ipc::Phase phase) {
+  return phase == ipc::Phase::authenticate || phase == ipc::Phase::account;
+}
+bool permits_prompts(ipc::Phase phase) { return phase == ipc::Phase::authenticate; }
+bool permits_groups(ipc::Phase phase) {
+  return phase == ipc::Phase::authenticate || phase == ipc::Phase::credentials;
+}
+
 /// Sends a message that has no text, from a buffer of its own.
 template <class Message>
 Result<> send_small(const Channel& channel, const Message& message) {
@@ -111,7 +120,9 @@ Result<Decision> take_verdict(const Packet& packet, std::span<const std::byte> b
   if (!ipc::decode(bytes, verdict)) return fail(Reason::broker_proto, "a malformed verdict");
   if (verdict.attempt != begin.attempt || verdict.user != begin.user)
     return fail(Reason::broker_proto, "a verdict about another login");
-  packet.keep_verdict_text(verdict.text);
+  if (!verdict.groups.empty() && !permits_groups(begin.phase))
+    return fail(Reason::broker_proto, "groups that are not asked for");
+  packet.keep_verdict(verdict.text, verdict.groups);
   return Decision{verdict.outcome, verdict.reason};
 }
 
@@ -135,9 +146,9 @@ Result<Decision> await_verdict(const Channel& channel, const Packet& packet,
     const auto type = ipc::type_of(received->packet);
     if (type == ipc::Type::verdict) return take_verdict(packet, received->packet, begin);
     Result<> done;
-    if (type == ipc::Type::show) {
+    if (type == ipc::Type::show && permits_shows(begin.phase)) {
       done = show(packet, received->packet, conversation);
-    } else if (type == ipc::Type::prompt) {
+    } else if (type == ipc::Type::prompt && permits_prompts(begin.phase)) {
       if (!patience.may_ask()) return fail(Reason::broker_down, "no verdict in time");
       done = ask(channel, packet, received->packet, conversation, begin.flags);
       patience.answered();

@@ -9,8 +9,8 @@
 #include "module/packet.h"
 
 /// \file
-/// The module's side of PROTOCOL.md: says begin, shows and asks what the broker wants, takes the
-/// verdict.
+/// The module's side of PROTOCOL.md: says begin, shows and asks what the broker wants and the phase
+/// permits, takes the verdict.
 
 namespace module {
 
@@ -21,7 +21,7 @@ struct Decision {
 
 /// Runs the conversation to its end: verdict, confirm, end, closed socket.  Anything else fails, so
 /// a Decision exists only if the broker said it completely and about this login.  The verdict's
-/// text is then in the packet (Packet::verdict_text).
+/// text and groups are then in the packet.
 /// Errors: broker.down · broker.proto · helper.exit · conv.interrupted (Ctrl-C and no verdict) ·
 /// sys.*.
 Result<Decision> converse(const Channel& channel, const Packet& packet,

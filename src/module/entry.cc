@@ -5,6 +5,7 @@
 
 #include "module/account.h"
 #include "module/authenticate.h"
+#include "module/credentials.h"
 #include "module/password.h"
 #include "module/session.h"
 
@@ -40,16 +41,19 @@ PAM_ENTRY pam_sm_authenticate(pam_handle_t* pamh, int flags, int argc, const cha
   return module::authenticate(pamh, static_cast<unsigned>(flags), arguments(argc, argv));
 }
 
-// There are no credentials of ours to set, renew or delete, which is a success.  PAM_IGNORE would
-// be wrong: libpam runs the auth stack once more for pam_setcred and follows the jumps it froze
-// while authenticating, so where ours is the only module that counted, a stack in which every
-// answer is "ignore" fails the login that has just succeeded.  sshd calls this before, after and
-// without pam_authenticate, in up to three processes: the answer is the same for each.
-PAM_ENTRY pam_sm_setcred(pam_handle_t*, int, int, const char**) { return PAM_SUCCESS; }
-
-PAM_ENTRY pam_sm_acct_mgmt(pam_handle_t* pamh, int, int argc, const char** argv) {
+// A success whatever there is to set, and where there is nothing.  PAM_IGNORE would be wrong:
+// libpam runs the auth stack once more for pam_setcred and follows the jumps it froze while
+// authenticating, so where ours is the only module that counted, a stack in which every answer is
+// "ignore" fails the login that has just succeeded.  sshd calls this before, after and without
+// pam_authenticate, in up to three processes: the answer is the same for each.
+PAM_ENTRY pam_sm_setcred(pam_handle_t* pamh, int flags, int argc, const char** argv) {
   const KeptErrno kept;
-  return module::check_account(pamh, arguments(argc, argv));
+  return module::set_credentials(pamh, static_cast<unsigned>(flags), arguments(argc, argv));
+}
+
+PAM_ENTRY pam_sm_acct_mgmt(pam_handle_t* pamh, int flags, int argc, const char** argv) {
+  const KeptErrno kept;
+  return module::check_account(pamh, static_cast<unsigned>(flags), arguments(argc, argv));
 }
 
 PAM_ENTRY pam_sm_open_session(pam_handle_t* pamh, int, int argc, const char** argv) {
@@ -57,7 +61,10 @@ PAM_ENTRY pam_sm_open_session(pam_handle_t* pamh, int, int argc, const char** ar
   return module::open_session(pamh, arguments(argc, argv));
 }
 
-PAM_ENTRY pam_sm_close_session(pam_handle_t*, int, int, const char**) { return PAM_SUCCESS; }
+PAM_ENTRY pam_sm_close_session(pam_handle_t* pamh, int, int argc, const char** argv) {
+  const KeptErrno kept;
+  return module::close_session(pamh, arguments(argc, argv));
+}
 
 PAM_ENTRY pam_sm_chauthtok(pam_handle_t* pamh, int flags, int, const char**) {
   const KeptErrno kept;

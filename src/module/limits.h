@@ -31,6 +31,14 @@ inline constexpr milliseconds to_end{2000};
 inline constexpr milliseconds to_exit{1000};
 inline constexpr milliseconds to_die{500};
 
+/// How long setcred waits for the groups of a login, and the beginning of a session for being
+/// written down: a local file each.  What takes longer is out of order, and nobody waits for it.
+inline constexpr seconds to_begin{5};
+/// How long the end of a session waits for the broker to take it over.
+inline constexpr seconds to_hand_over{3};
+/// How long sudo's plug-in waits for an answer about a group.
+inline constexpr seconds to_say_member{5};
+
 /// Messages that one conversation may have.  The longest honest one is a token of 17 KiB asked for
 /// in parts of 500 bytes, with retries; a broker beyond this floods the terminal.
 inline constexpr unsigned messages = 512;
@@ -38,6 +46,9 @@ inline constexpr unsigned messages = 512;
 /// The largest passwd entry.  glibc suggests 1 KiB to begin with; beyond 1 MiB NSS is out of order.
 inline constexpr std::size_t first_passwd_buffer = 1024;
 inline constexpr std::size_t max_passwd_buffer = std::size_t{1024} * 1024;
+/// The largest group entry, which lists its members: the 100,000 of a large directory fit.
+inline constexpr std::size_t first_group_buffer = 4096;
+inline constexpr std::size_t max_group_buffer = std::size_t{4} * 1024 * 1024;
 
 /// Stack of each of the two short-lived processes that start the broker.  Measured need: under
 /// 2 KiB; more for the sanitizers' builds.

@@ -20,7 +20,7 @@ namespace module {
 void log_denial(const pam_handle_t* pamh, const char* event, const Login& login,
                 std::string_view provider, const Failure& failure);
 
-/// The same line for a mistake in the configuration that denied nothing (`outcome=ignored`).
+/// The same line for what went wrong and denied nothing (`outcome=ignored`).
 void log_mistake(const pam_handle_t* pamh, const char* event, const Login& login,
                  const Failure& failure);
 

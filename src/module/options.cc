@@ -43,6 +43,7 @@ std::optional<TextMode> parse_text_mode(std::string_view text) {
 std::optional<OtherLogins> parse_other_logins(std::string_view text) {
   if (text == "ignore") return OtherLogins::ignore;
   if (text == "deny") return OtherLogins::deny;
+  if (text == "recent") return OtherLogins::recent;
   return std::nullopt;
 }
 
@@ -77,7 +78,7 @@ Result<Options> parse_options(Arguments arguments, Line line) {
       if (line != Line::account) return refuse("an option of account lines only", argument);
       if (has_other_logins) return refuse("module option given twice", argument);
       const auto parsed = parse_other_logins(*rule);
-      if (!parsed) return refuse("not one of ignore, deny", argument);
+      if (!parsed) return refuse("not one of ignore, deny, recent", argument);
       options.other_logins = *parsed;
       has_other_logins = true;
     } else if (argument == "try_first_pass" || argument == "use_first_pass") {

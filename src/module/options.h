@@ -26,7 +26,11 @@ enum class TextMode {
 };
 
 /// What the account phase says about a login that we did not authenticate.
-enum class OtherLogins { ignore, deny };
+enum class OtherLogins {
+  ignore,  ///< left to the rest of the stack
+  deny,
+  recent,  ///< the account's last verified login on this host must be recent: the broker knows
+};
 
 /// What is done with PAM_AUTHTOK, the answer to an earlier module's prompt.
 enum class FirstPass {

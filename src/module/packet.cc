@@ -10,7 +10,13 @@ namespace module {
 namespace {
 
 constexpr std::size_t verdict_text_at = ipc::max_packet + 1;
-constexpr std::size_t mapped = verdict_text_at + ipc::max_verdict_text + 1;
+constexpr std::size_t verdict_groups_at = verdict_text_at + ipc::max_verdict_text + 1;
+constexpr std::size_t mapped = verdict_groups_at + ipc::max_groups + 1;
+
+void keep(char* place, std::string_view text) {
+  if (!text.empty()) std::memcpy(place, text.data(), text.size());
+  place[text.size()] = '\0';
+}
 
 }  // namespace
 
@@ -39,14 +45,17 @@ char* Packet::terminate(std::string_view last_field) const {
   return text;
 }
 
-void Packet::keep_verdict_text(std::string_view text) const {
-  char* const kept = verdict_text();
-  if (!text.empty()) std::memcpy(kept, text.data(), text.size());
-  kept[text.size()] = '\0';
+void Packet::keep_verdict(std::string_view text, std::string_view groups) const {
+  keep(verdict_text(), text);
+  keep(reinterpret_cast<char*>(memory_) + verdict_groups_at, groups);
 }
 
 char* Packet::verdict_text() const { return reinterpret_cast<char*>(memory_) + verdict_text_at; }
 
 std::size_t Packet::verdict_text_size() const { return std::strlen(verdict_text()); }
+
+std::string_view Packet::verdict_groups() const {
+  return reinterpret_cast<const char*>(memory_) + verdict_groups_at;
+}
 
 }  // namespace module

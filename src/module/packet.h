@@ -10,7 +10,7 @@
 #include "module/failure.h"
 
 /// \file
-/// The module's one buffer: a packet, and the verdict's text, which must outlive its packet.
+/// The module's one buffer: a packet, and the verdict's texts, which must outlive their packet.
 ///
 /// A mapping of its own, because answers pass through it: it is left out of core files, empty in
 /// processes that the application forks meanwhile, wiped, and gone after the login.  It is not on
@@ -35,11 +35,13 @@ class Packet {
   /// and gives it back changeable.
   char* terminate(std::string_view last_field) const;
 
-  /// Keeps the verdict's text where the next packet does not reach.
-  void keep_verdict_text(std::string_view text) const;
+  /// Keeps what a verdict says where the next packet does not reach; each is within its limit.
+  void keep_verdict(std::string_view text, std::string_view groups) const;
   /// What was kept; ends with a NUL.
   char* verdict_text() const;
   std::size_t verdict_text_size() const;
+  /// The local groups to join, commas between.
+  std::string_view verdict_groups() const;
 
  private:
   explicit Packet(std::byte* memory) : memory_(memory) {}

@@ -7,10 +7,14 @@
 
 namespace module {
 
-/// pam_sm_open_session: nothing of ours outlives a login, so there is nothing to open.  The
-/// arguments are read, and a mistake in them is logged; it is not worth a session, since it cannot
-/// widen what the other phases decided, and since the session of root on the console may hang on
-/// it.
+/// pam_sm_open_session: the broker learns in which of the kernel's sessions a login of ours goes
+/// on. For any other login nothing happens.  It always succeeds: a session that could not be
+/// written down, or a mistake in the arguments, is logged; neither can widen what the other phases
+/// decided, and the session of root on the console may hang on this line.
 int open_session(pam_handle_t* pamh, Arguments arguments);
+
+/// pam_sm_close_session: hands what open_session began over to the broker, and does not wait for
+/// what the broker says to the provider.
+int close_session(pam_handle_t* pamh, Arguments arguments);
 
 }  // namespace module

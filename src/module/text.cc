@@ -56,6 +56,11 @@ bool is_account_name(std::string_view text) {
   return true;
 }
 
+bool is_group_name(std::string_view text) {
+  static_assert(ipc::max_group_name == ipc::max_user);
+  return is_account_name(text) && std::memchr(text.data(), ',', text.size()) == nullptr;
+}
+
 bool is_provider_name(std::string_view text) { return consists_of(text, ipc::max_provider, "._-"); }
 
 }  // namespace module

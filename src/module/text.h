@@ -22,6 +22,14 @@ class Text {
     if (size_ != 0) std::memcpy(bytes_, text.data(), size_);
     bytes_[size_] = '\0';
   }
+  /// Keeps what still fits.
+  void append_cut(std::string_view text) {
+    const std::size_t room = Capacity - size_;
+    const std::size_t size = text.size() < room ? text.size() : room;
+    if (size != 0) std::memcpy(bytes_ + size_, text.data(), size);
+    size_ += size;
+    bytes_[size_] = '\0';
+  }
   std::string_view view() const { return {bytes_, size_}; }
   const char* c_str() const { return bytes_; }
   bool empty() const { return size_ == 0; }
@@ -46,6 +54,9 @@ bool is_service_name(std::string_view text);
 
 /// 1 to 256 bytes without control characters.  Whether such an account exists is NSS's to say.
 bool is_account_name(std::string_view text);
+
+/// 1 to 256 bytes without control characters and commas.
+bool is_group_name(std::string_view text);
 
 /// 1 to 64 bytes of [A-Za-z0-9._-]: the name of a provider in the configuration.
 bool is_provider_name(std::string_view text);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <grp.h>
 #include <pwd.h>
 #include <security/pam_appl.h>
 
@@ -87,6 +88,11 @@ class App {
 
   int authenticate(int flags = 0) { return last_ = pam_authenticate(handle_, flags); }
   int account(int flags = 0) { return last_ = pam_acct_mgmt(handle_, flags); }
+  int credentials(unsigned flags = PAM_ESTABLISH_CRED) {
+    return last_ = pam_setcred(handle_, static_cast<int>(flags));
+  }
+  int open() { return last_ = pam_open_session(handle_, 0); }
+  int close() { return last_ = pam_close_session(handle_, 0); }
   void set(int item, const void* value);
   pam_handle_t* handle() const { return handle_; }
   void end();
@@ -146,5 +152,24 @@ class Watch {
 
 /// What getpwnam_r answers, instead of NSS, while set.
 extern std::function<int(const char*, passwd*, char*, std::size_t, passwd**)> name_service;
+
+/// What getgrnam_r answers, instead of NSS, while set.
+extern std::function<int(const char*, group*, char*, std::size_t, group**)> group_service;
+/// The groups that this process has, as far as the module sees; never the process's own.
+extern std::vector<gid_t> groups;
+
+/// The configuration file as stat() describes it; changes when it is edited.
+void edit_configuration();
+/// There is none, until the next edit_configuration().
+void remove_configuration();
+
+/// While the object lives, read() gives one byte at a time.
+class ShortReads {
+ public:
+  ShortReads();
+  ShortReads(const ShortReads&) = delete;
+  ShortReads& operator=(const ShortReads&) = delete;
+  ~ShortReads();
+};
 
 }  // namespace bed

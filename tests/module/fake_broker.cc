@@ -11,11 +11,15 @@
 ///   prompt ECHO TEXT            then receive the answer and report it
 ///   verdict OUTCOME REASON TEXT for the attempt and the user of begin; numbers or words
 ///   verdict_for USER ATTEMPT    granted to somebody else ("=" is begin's)
+///   grants GROUPS               granted, with local groups to join
 ///   confirm | interrupted       receive one of these
 ///   end
+///   member                      receive a question about a group and report it
+///   membership N                1 or 0
 ///   raw HEX | zeros N | empty | descriptor
 ///   flood N                     N messages of type show
 ///   wait                        receive until the module closes, report how
+///   report KEY                  says "yes" to it
 ///   sleep MS | hang | stop | close | exit N | kill N
 
 #include <dirent.h>
@@ -95,6 +99,10 @@ void take_begin() {
   }
   attempt = begin.attempt;
   user = begin.user;
+  report("phase", std::to_string(static_cast<int>(begin.phase)));
+  report("audit_session", std::to_string(begin.audit_session));
+  report("processes", std::string(begin.processes));
+  report("leader", std::string(begin.leader));
   report("flags", std::to_string(begin.flags));
   report("seconds", std::to_string(begin.seconds));
   report("uid", std::to_string(begin.uid));
@@ -239,14 +247,27 @@ void run(const std::string& command, std::istringstream& rest, int argc, char** 
     take_answer();
   } else if (command == "verdict") {
     words(true);
-    send_message(ipc::Verdict{outcome_of(first), reason_of(second), attempt, user, text});
+    send_message(ipc::Verdict{outcome_of(first), reason_of(second), attempt, user, text, {}});
   } else if (command == "verdict_for") {
     words(true);
     send_message(ipc::Verdict{base::Outcome::granted,
                               base::Reason::ok,
                               second == "=" ? attempt : second,
                               first == "=" ? user : first,
+                              {},
                               {}});
+  } else if (command == "grants") {
+    words(false);
+    send_message(ipc::Verdict{base::Outcome::granted, base::Reason::ok, attempt, user, {}, first});
+  } else if (command == "member") {
+    ipc::Member member;
+    const auto packet = receive();
+    report("member", ipc::decode(packet, member) ? std::string(member.group)
+                     : packet.empty()            ? "closed"
+                                                 : "malformed");
+  } else if (command == "membership") {
+    words(false);
+    send_message(ipc::Membership{first == "1"});
   } else if (command == "confirm") {
     ipc::Confirm confirm;
     report("confirm", ipc::decode(receive(), confirm) ? "yes" : "no");
@@ -272,6 +293,9 @@ void run(const std::string& command, std::istringstream& rest, int argc, char** 
       send_message(ipc::Show{ipc::Style::information, "again"});
   } else if (command == "wait") {
     wait_for_the_end();
+  } else if (command == "report") {
+    words(false);
+    report(first, "yes");
   } else if (command == "sleep") {
     words(false);
     ::usleep(number_or<unsigned>(first, 0) * 1000);

@@ -137,7 +137,7 @@ TEST(L03_survives_a_broker_that_is_gone_with_SIGPIPE_at_its_default) {
   EXPECT(in_a_child([] {
     ::signal(SIGPIPE, SIG_DFL);
     // Gone while the person answers.
-    bed::script("begin\nraw 024200000178\nclose\nhang\n");
+    bed::script("begin\nraw 034200000178\nclose\nhang\n");
     App app("plain");
     app.person.meanwhile = [] { ::usleep(100'000); };
     if (app.authenticate() != PAM_AUTHINFO_UNAVAIL || app.person.prompts() != 1) return false;

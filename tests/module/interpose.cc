@@ -10,6 +10,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <malloc.h>
 #include <poll.h>
 #include <pwd.h>
@@ -19,11 +20,13 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <syslog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdarg>
@@ -67,17 +70,20 @@ Function real(const char* name) {
 }
 // Resolved before main(), because dlsym must not run in a process that borrows memory; earlier
 // callers (libraries that initialise themselves) resolve what they need.
-#define FUNCTIONS(X)                                                                 \
-  X(open)                                                                            \
-  X(openat)                                                                          \
-  X(fstat)                                                                           \
-  X(socketpair)                                                                      \
-  X(setsockopt)                                                                      \
-  X(fcntl)                                                                           \
-  X(mmap)                                                                            \
-  X(munmap)                                                                          \
-  X(mprotect) X(madvise) X(clone) X(waitpid) X(poll) X(send) X(recvmsg) X(getrandom) \
-      X(gethostname) X(getpwnam_r) X(dup2) X(dup3) X(sigpending)
+#define FUNCTIONS(X)                                                                              \
+  X(open)                                                                                         \
+  X(openat)                                                                                       \
+  X(fstat)                                                                                        \
+  X(socketpair)                                                                                   \
+  X(setsockopt)                                                                                   \
+  X(fcntl)                                                                                        \
+  X(mmap)                                                                                         \
+  X(munmap)                                                                                       \
+  X(mprotect)                                                                                     \
+  X(madvise)                                                                                      \
+  X(clone)                                                                                        \
+  X(waitpid) X(poll) X(send) X(recvmsg) X(getrandom) X(gethostname) X(getpwnam_r) X(dup2) X(dup3) \
+      X(sigpending) X(read) X(stat) X(fstatfs) X(getgrnam_r)
 #define DECLARE(name) decltype(&::name) real_##name = nullptr;
 FUNCTIONS(DECLARE)
 #define RESOLVE(name) real_##name = real<decltype(&::name)>(#name);
@@ -100,6 +106,10 @@ void watch(const void* memory, std::size_t size) {
   for (std::size_t i = 0; i + watched_size <= size; ++i)
     if (watched(bytes + i)) ++watched_found;
 }
+
+// The configuration file; 0 while there is none.
+std::atomic<int> configuration{1};
+std::atomic<bool> short_reads{false};
 
 std::atomic<int> speed{1};
 std::atomic<long long> speed_from{0};  // nanoseconds of the real clock
@@ -151,6 +161,16 @@ int Watch::found() const { return watched_found; }
 int Watch::looked_at() const { return watched_blocks; }
 
 std::function<int(const char*, passwd*, char*, std::size_t, passwd**)> name_service;
+std::function<int(const char*, group*, char*, std::size_t, group**)> group_service;
+std::vector<gid_t> groups;
+
+void edit_configuration() {
+  static int edits = 1;
+  configuration = ++edits;
+}
+void remove_configuration() { configuration = 0; }
+ShortReads::ShortReads() { short_reads = true; }
+ShortReads::~ShortReads() { short_reads = false; }
 
 }  // namespace bed
 
@@ -303,6 +323,47 @@ OURS int getpwnam_r(const char* name, passwd* entry, char* buffer, std::size_t s
   }
   if (bed::name_service) return bed::name_service(name, entry, buffer, size, found);
   return REAL(getpwnam_r)(name, entry, buffer, size, found);
+}
+
+OURS int getgrnam_r(const char* name, group* entry, char* buffer, std::size_t size, group** found) {
+  if (fails("getgrnam_r")) {
+    *found = nullptr;
+    return faulty_error;
+  }
+  if (bed::group_service) return bed::group_service(name, entry, buffer, size, found);
+  return REAL(getgrnam_r)(name, entry, buffer, size, found);
+}
+OURS int getgroups(int size, gid_t* list) noexcept {
+  if (fails("getgroups")) return -1;
+  const std::vector<gid_t>& all = bed::groups;
+  if (size != 0) std::copy(all.begin(), all.end(), list);
+  return static_cast<int>(all.size());
+}
+OURS int __getgroups_chk(int size, gid_t* list, std::size_t) { return getgroups(size, list); }
+OURS int setgroups(std::size_t size, const gid_t* list) noexcept {
+  if (fails("setgroups")) return -1;
+  bed::groups.assign(list, list + size);
+  return 0;
+}
+OURS int stat(const char* path, struct stat* facts) noexcept {
+  if (std::strcmp(path, OIDC_CONFIG_PATH) != 0) return REAL(stat)(path, facts);
+  if (fails("stat")) return -1;
+  if (configuration == 0) {
+    errno = ENOENT;
+    return -1;
+  }
+  *facts = {};
+  facts->st_ino = 12;
+  facts->st_size = 345;
+  facts->st_ctim = {1000, configuration};
+  return 0;
+}
+OURS int fstatfs(int descriptor, struct statfs* facts) noexcept {
+  return fails("fstatfs") ? -1 : REAL(fstatfs)(descriptor, facts);
+}
+OURS ssize_t read(int descriptor, void* buffer, std::size_t size) {
+  if (fails("read")) return -1;
+  return REAL(read)(descriptor, buffer, short_reads && size > 1 ? 1 : size);
 }
 
 #if !OIDC_TEST_SANITIZED

@@ -158,7 +158,7 @@ TEST(K08_denies_when_something_comes_after_the_verdict) {
   for (const char* const script : {
            "begin\nverdict granted ok\nconfirm\nshow 1 x\nend\n",
            "begin\nverdict granted ok\nconfirm\nprompt 0 x\n",
-           "begin\nverdict granted ok\nconfirm\nraw 024400\n",  // an end with a byte left over
+           "begin\nverdict granted ok\nconfirm\nraw 034400\n",  // an end with a byte left over
            "begin\nverdict granted ok\nconfirm\nraw 00\n",
            "begin\nverdict granted ok\nconfirm\nempty\nend\n",
            "begin\nverdict granted ok\nconfirm\nend\nempty\n",  // an empty packet is a packet
