@@ -32,6 +32,7 @@ PEOPLE = {
     "platon": ("Platon Petrou", ("platform",)),
     "gustav": ("Gustav Gast", ("guest-admins",)),
     "connie": ("Connie Cole", ("linux-users", "night-shift")),
+    "Viktor": ("Viktor Vogt", ("linux-users",)),
     "nemo": ("Nemo Nobody", ()),
     "leo": ("Leo Leaver", ("linux-users", "linux-admins")),
     "ruth": ("Ruth Rename", ("linux-users",)),
