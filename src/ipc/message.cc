@@ -108,7 +108,8 @@ bool is_process(std::string_view text) noexcept {
   std::size_t at = 0;
   while (at < text.size() && is_digit(text[at])) ++at;
   if (at == 0 || at > 7 || at + 1 >= text.size() || text[at] != '.') return false;
-  const std::string_view start = text.substr(at + 1);
+  // Not substr(), here and below: its check of bounds lives in libstdc++, which the module lacks.
+  const std::string_view start(text.data() + at + 1, text.size() - at - 1);
   if (start.size() > 20) return false;
   for (const char c : start)
     if (!is_digit(c)) return false;
@@ -118,7 +119,7 @@ bool is_process(std::string_view text) noexcept {
 bool are_processes(std::string_view list) noexcept {
   while (!list.empty()) {
     const std::size_t comma = list.find(',');
-    if (!is_process(list.substr(0, comma))) return false;
+    if (!is_process({list.data(), comma == list.npos ? list.size() : comma})) return false;
     if (comma == list.npos) return true;
     list.remove_prefix(comma + 1);
     if (list.empty()) return false;
