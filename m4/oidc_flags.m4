@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# OIDC_ARG_WERROR, OIDC_ARG_SANITIZERS, OIDC_ARG_HARDENING, OIDC_ARG_PAMDIR
+# OIDC_ARG_WERROR, OIDC_ARG_SANITIZERS, OIDC_ARG_HARDENING, OIDC_ARG_PAMDIR, OIDC_ARG_SUDOPLUGINDIR
 #   The project's own --enable and --with options.
 # OIDC_WARNING_FLAGS, OIDC_HARDENING_FLAGS, OIDC_SANITIZER_FLAGS
 #   Each flag is tried on this compiler and kept in a variable of ours (WARNING_CXXFLAGS,
@@ -34,6 +34,13 @@ AC_DEFUN([OIDC_ARG_PAMDIR], [
     [AS_HELP_STRING([--with-user=NAME], [system user of the broker @<:@pam-oidc@:>@])],
     [], [with_user=pam-oidc])
   AC_SUBST([broker_user], [$with_user])
+])
+
+AC_DEFUN([OIDC_ARG_SUDOPLUGINDIR], [
+  AC_ARG_WITH([sudoplugindir],
+    [AS_HELP_STRING([--with-sudoplugindir=DIR], [where sudo looks for plug-ins @<:@LIBEXECDIR/sudo@:>@])],
+    [], [with_sudoplugindir='${libexecdir}/sudo'])
+  AC_SUBST([sudoplugindir], [$with_sudoplugindir])
 ])
 
 AC_DEFUN([OIDC_WARNING_FLAGS], [

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <security/pam_modules.h>
 
-#include <cerrno>
-
 #include "module/account.h"
 #include "module/authenticate.h"
 #include "module/credentials.h"
+#include "module/kept_errno.h"
 #include "module/password.h"
 #include "module/session.h"
 
@@ -17,18 +16,6 @@
 
 namespace {
 
-/// The application's errno is as it was, whatever we did.
-class KeptErrno {
- public:
-  KeptErrno() = default;
-  KeptErrno(const KeptErrno&) = delete;
-  KeptErrno& operator=(const KeptErrno&) = delete;
-  ~KeptErrno() { errno = value_; }
-
- private:
-  const int value_ = errno;
-};
-
 module::Arguments arguments(int argc, const char** argv) {
   if (argc <= 0 || argv == nullptr) return {};
   return {argv, static_cast<std::size_t>(argc)};
@@ -37,7 +24,7 @@ module::Arguments arguments(int argc, const char** argv) {
 }  // namespace
 
 PAM_ENTRY pam_sm_authenticate(pam_handle_t* pamh, int flags, int argc, const char** argv) {
-  const KeptErrno kept;
+  const module::KeptErrno kept;
   return module::authenticate(pamh, static_cast<unsigned>(flags), arguments(argc, argv));
 }
 
@@ -47,26 +34,26 @@ PAM_ENTRY pam_sm_authenticate(pam_handle_t* pamh, int flags, int argc, const cha
 // "ignore" fails the login that has just succeeded.  sshd calls this before, after and without
 // pam_authenticate, in up to three processes: the answer is the same for each.
 PAM_ENTRY pam_sm_setcred(pam_handle_t* pamh, int flags, int argc, const char** argv) {
-  const KeptErrno kept;
+  const module::KeptErrno kept;
   return module::set_credentials(pamh, static_cast<unsigned>(flags), arguments(argc, argv));
 }
 
 PAM_ENTRY pam_sm_acct_mgmt(pam_handle_t* pamh, int flags, int argc, const char** argv) {
-  const KeptErrno kept;
+  const module::KeptErrno kept;
   return module::check_account(pamh, static_cast<unsigned>(flags), arguments(argc, argv));
 }
 
 PAM_ENTRY pam_sm_open_session(pam_handle_t* pamh, int, int argc, const char** argv) {
-  const KeptErrno kept;
+  const module::KeptErrno kept;
   return module::open_session(pamh, arguments(argc, argv));
 }
 
 PAM_ENTRY pam_sm_close_session(pam_handle_t* pamh, int, int argc, const char** argv) {
-  const KeptErrno kept;
+  const module::KeptErrno kept;
   return module::close_session(pamh, arguments(argc, argv));
 }
 
 PAM_ENTRY pam_sm_chauthtok(pam_handle_t* pamh, int flags, int, const char**) {
-  const KeptErrno kept;
+  const module::KeptErrno kept;
   return module::refuse_password_change(pamh, static_cast<unsigned>(flags));
 }

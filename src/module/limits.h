@@ -36,6 +36,9 @@ inline constexpr milliseconds to_die{500};
 inline constexpr seconds to_begin{5};
 /// How long the end of a session waits for the broker to take it over.
 inline constexpr seconds to_hand_over{3};
+/// How long the broker of sudo's plug-in waits for the next question: a sudoers file is gone
+/// through in less, and what sudo then runs may go on for hours.
+inline constexpr seconds between_questions{30};
 /// How long sudo's plug-in waits for an answer about a group.
 inline constexpr seconds to_say_member{5};
 

@@ -73,6 +73,8 @@ struct Setup {
     const std::string build = environment("builddir_top", "../..");
     const std::string module =
         content_of(environment("PAM_OIDC_TEST_MODULE", build + "/src/.libs/pam_oidc.so"));
+    const std::string plugin = content_of(
+        environment("PAM_OIDC_TEST_PLUGIN", build + "/src/.libs/pam_oidc_sudo_groups.so"));
     const std::string broker =
         content_of(environment("PAM_OIDC_TEST_BROKER", build + "/tests/module/fake_broker"));
     if (::geteuid() != 0) cannot("needs root, to put a scripted broker in the broker's place");
@@ -87,6 +89,7 @@ struct Setup {
     the_directory = place / "pam-oidc-test-bed";
     fs::create_directories(the_directory + "/pam.d");
     write_file(the_directory + "/pam_oidc.so", module, 0644);
+    write_file(the_directory + "/pam_oidc_sudo_groups.so", plugin, 0644);
     write_file(the_broker_path, broker, 0755);
     write_file(the_directory + "/passwd",
                "root:x:0:0::/root:/bin/sh\n"

@@ -70,19 +70,20 @@ Function real(const char* name) {
 }
 // Resolved before main(), because dlsym must not run in a process that borrows memory; earlier
 // callers (libraries that initialise themselves) resolve what they need.
-#define FUNCTIONS(X)                                                                              \
-  X(open)                                                                                         \
-  X(openat)                                                                                       \
-  X(fstat)                                                                                        \
-  X(socketpair)                                                                                   \
-  X(setsockopt)                                                                                   \
-  X(fcntl)                                                                                        \
-  X(mmap)                                                                                         \
-  X(munmap)                                                                                       \
-  X(mprotect)                                                                                     \
-  X(madvise)                                                                                      \
-  X(clone)                                                                                        \
-  X(waitpid) X(poll) X(send) X(recvmsg) X(getrandom) X(gethostname) X(getpwnam_r) X(dup2) X(dup3) \
+#define FUNCTIONS(X)                                                                   \
+  X(open)                                                                              \
+  X(openat)                                                                            \
+  X(fstat)                                                                             \
+  X(socketpair)                                                                        \
+  X(setsockopt)                                                                        \
+  X(fcntl)                                                                             \
+  X(mmap)                                                                              \
+  X(munmap)                                                                            \
+  X(mprotect)                                                                          \
+  X(madvise)                                                                           \
+  X(clone)                                                                             \
+  X(waitpid)                                                                           \
+  X(poll) X(send) X(recvmsg) X(getrandom) X(gethostname) X(getpwnam_r) X(dup2) X(dup3) \
       X(sigpending) X(read) X(stat) X(fstatfs) X(getgrnam_r)
 #define DECLARE(name) decltype(&::name) real_##name = nullptr;
 FUNCTIONS(DECLARE)
