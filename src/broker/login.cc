@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/login.h"
 
-#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "broker/human_login.h"
 #include "broker/machine_login.h"
 #include "broker/token_conversation.h"
-#include "config/load.h"
-#include "identity/mapping.h"
 
 namespace broker {
 namespace {
@@ -40,15 +38,11 @@ base::Result<> may_ask(const LoginRequest& request) {
 // What is decided without asking anybody: whether this login is ours at all, whether there is
 // somebody to ask or an answer already, whether the service and the account are open to us.
 base::Result<> may_begin(const config::Config& config, const LoginRequest& request) {
-  const auto& local = config.local_users;
-  if (std::find(local.begin(), local.end(), request.user) != local.end())
-    return fail(Reason::pam_ignore, "named in [local] users");
+  RETURN_IF_ERROR(policy::require_ours(config, request.user));
   if (!request.has_first_pass) RETURN_IF_ERROR(may_ask(request));
-  if (config::access_for(config, request.service) == nullptr)
-    return fail(Reason::pam_service, "no [access." + request.service + "] section");
-  if (request.account_exists)
-    return identity::require_reachable(request.uid, config.identity, request.user);
-  return {};
+  return policy::require_open(
+      config, request.service, request.user,
+      request.account_exists ? std::optional<uid_t>(request.uid) : std::nullopt);
 }
 
 // Where text shows at once there is a terminal, or it is cron, a pipe or -S: no person reads it.

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cli/check.h"
+#include "cli/explain.h"
 #include "cli/keys.h"
 #include "cli/login.h"
 #include "cli/token.h"
@@ -47,6 +48,7 @@ struct TokenVerbs {
   explicit TokenVerbs(CLI::App& app) {
     CLI::App* token = app.add_subcommand("token", "Say what a token says, or what we make of it");
     token->require_subcommand(1);
+    options.config = OIDC_CONFIG_PATH;
     inspect = token->add_subcommand("inspect", "Print header and claims, believing nothing");
     verify = token->add_subcommand("verify", "Say what a login would decide, and why");
     verify->add_option("--provider", options.provider, "Provider, as the module's option");
@@ -70,6 +72,33 @@ struct TokenVerbs {
   CLI::App* verify = nullptr;
 };
 
+struct ExplainVerb {
+  explicit ExplainVerb(CLI::App& app) {
+    options.login.config = OIDC_CONFIG_PATH;
+    options.login.explain = true;
+    verb =
+        app.add_subcommand("explain", "Say every rule that a login meets, and which one decides");
+    verb->add_option("--config", options.login.config, "Configuration to explain by")
+        ->capture_default_str();
+    verb->add_option("--service", options.login.service, "PAM service to log in to")
+        ->capture_default_str();
+    verb->add_option("--provider", options.login.provider, "Provider, as the module's option");
+    CLI::Option* claims =
+        verb->add_option("--claims", options.claims, "What the provider says of a person, as JSON");
+    CLI::Option* token = verb->add_option("--token", options.token, "A program's access token");
+    token->excludes(claims);
+    verb->add_flag("--introspect", options.login.introspect,
+                   "Send the token to the provider where the configuration says so")
+        ->needs(token);
+    verb->add_option("USER", options.login.account, "Local account")->required();
+  }
+  bool parsed() const { return verb->parsed(); }
+  int run() const { return cli::explain(options, std::cout, std::cerr); }
+
+  cli::ExplainOptions options;
+  CLI::App* verb = nullptr;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -90,10 +119,12 @@ int main(int argc, char** argv) {
 
   KeysVerbs keys(app);
   const TokenVerbs token(app);
+  const ExplainVerb explain(app);
 
   CLI11_PARSE(app, argc, argv);
   if (keys.parsed()) return keys.run();
   if (token.parsed()) return token.run();
+  if (explain.parsed()) return explain.run();
   if (check->parsed()) return cli::check(config, std::cout, std::cerr);
   return cli::login(login_options);
 }

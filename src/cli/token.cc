@@ -6,8 +6,8 @@
 #include <ostream>
 #include <utility>
 
-#include "base/text.h"
 #include "cli/fetching.h"
+#include "cli/report.h"
 #include "cli/token_view.h"
 #include "config/load.h"
 #include "confine/privileges.h"
@@ -34,7 +34,7 @@ base::Result<http::FetchSetup> read_setup(config::Provider& provider, bool intro
 
 base::Result<int> verify(const std::string& file, const VerifyOptions& options, std::ostream& out) {
   ASSIGN_OR_RETURN(const base::Secret token, read_token(file));
-  ASSIGN_OR_RETURN(config::Config config, config::load(OIDC_CONFIG_PATH));
+  ASSIGN_OR_RETURN(config::Config config, config::load(options.config));
   http::FetchSetup setup;
   // Without one the report says so itself.
   const auto provider = config::provider_for(config, options.service, options.provider);
@@ -57,12 +57,6 @@ base::Result<int> verify(const std::string& file, const VerifyOptions& options, 
   return verify_token(
       token, {config, client, cache, is_root ? OIDC_USED_TOKENS_DIRECTORY : "", base::wall_now()},
       options, out);
-}
-
-int complain(const base::Error& error, std::ostream& problems) {
-  problems << "pam-oidc: " << base::word(error.reason) << ": "
-           << base::printable(error.detail, 1024) << '\n';
-  return 1;
 }
 
 }  // namespace

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/token_steps.h"
 
-#include <pwd.h>
-
 #include <algorithm>
 #include <optional>
 #include <ostream>
@@ -12,9 +10,10 @@
 #include <vector>
 
 #include "base/text.h"
+#include "cli/explain_policy.h"
+#include "cli/report.h"
 #include "cli/token_view.h"
 #include "config/load.h"
-#include "identity/mapping.h"
 #include "jose/algorithm.h"
 #include "oauth/machine_token.h"
 #include "oauth/replay.h"
@@ -29,8 +28,6 @@ using base::fail;
 using base::Reason;
 
 constexpr std::size_t max_shown = 300;
-constexpr std::size_t name_width = 13;
-constexpr std::size_t how_width = 8;
 constexpr std::chrono::seconds patience{15};
 
 /// A step of a decision, and how the reasons of its refusals begin.
@@ -105,42 +102,6 @@ bool refuses(const Step& step, std::string_view word) {
   });
 }
 
-class Report {
- public:
-  explicit Report(std::ostream& out) : out_(out) {}
-
-  void passed(const std::string& step, const std::string& detail = "") { line(step, "ok", detail); }
-  int refused(const std::string& step, const base::Error& error) {
-    line(step, "refused", base::word(error.reason) + (": " + error.detail));
-    out_ << "denied: " << base::word(error.reason) << " (" << base::meaning(error.reason) << ")\n";
-    return 1;
-  }
-  void note(const std::string& text) {
-    out_ << "note: " << base::printable(text, max_shown) << '\n';
-  }
-  int undecided(const std::string& step, const std::string& detail) {
-    line(step, "not done", detail);
-    out_ << "undecided\n";
-    return 1;
-  }
-  int accepted(const std::string& what) {
-    out_ << "accepted: " << base::printable(what, max_shown) << '\n';
-    return 0;
-  }
-
- private:
-  void line(std::string step, const char* how, const std::string& detail) {
-    step.resize(std::max(step.size(), name_width), ' ');
-    std::string word = how;
-    if (!detail.empty()) {
-      word.resize(std::max(word.size(), how_width), ' ');
-      word += ' ' + base::printable(detail, max_shown);
-    }
-    out_ << step << ' ' << word << '\n';
-  }
-  std::ostream& out_;
-};
-
 // What a step looked at, where that says something.
 std::string seen(const Step& step, const json_t* header, const json_t* claims,
                  const VerifyMeans& means, const config::Machines& machines) {
@@ -169,26 +130,12 @@ int report_steps(std::span<const Step> steps, const base::Error* error, const js
   return error == nullptr ? 0 : report.refused(deciding->name, *error);
 }
 
-base::Result<std::optional<uid_t>> uid_of(const std::string& account) {
-  std::vector<char> buffer(16384);
-  struct passwd entry {};
-  struct passwd* found = nullptr;
-  if (::getpwnam_r(account.c_str(), &entry, buffer.data(), buffer.size(), &found) != 0)
-    return fail(Reason::sys_error, "the account database cannot be read");
-  if (found == nullptr) return std::optional<uid_t>();
-  return std::optional<uid_t>(found->pw_uid);
-}
-
 // What every login is asked first (broker/login.cc).
 base::Result<> may_begin(const config::Config& config, const VerifyOptions& options) {
-  const auto& local = config.local_users;
-  if (std::find(local.begin(), local.end(), options.account) != local.end())
-    return fail(Reason::pam_ignore, "named in [local] users");
-  if (config::access_for(config, options.service) == nullptr)
-    return fail(Reason::pam_service, "no [access." + options.service + "] section");
+  RETURN_IF_ERROR(policy::require_ours(config, options.account));
   ASSIGN_OR_RETURN(const auto uid, uid_of(options.account));
-  if (!uid) return {};  // said at the end, as in a login
-  return identity::require_reachable(*uid, config.identity, options.account);
+  // That there is no such account is said at the end, as in a login.
+  return policy::require_open(config, options.service, options.account, uid);
 }
 
 base::Result<policy::Allowed> may_become(const config::Config& config, const VerifyOptions& options,
@@ -199,11 +146,27 @@ base::Result<policy::Allowed> may_become(const config::Config& config, const Ver
   return policy::authorize(config, options.service, options.account, machine.claims());
 }
 
+// The same, list by list.
+int explain_program(const config::Config& config, const VerifyOptions& options,
+                    const oauth::Machine& machine, Report& report) {
+  const Subject subject{options.service, options.account};
+  const auto client = policy::require_client(config, options.account, machine.client());
+  if (!client) return refuse_with_remedy(config, subject, "clients", client.error(), report);
+  report.passed("clients", machine.client() + " may become " + options.account);
+  const auto uid = uid_of(options.account);
+  if (!uid) return report.refused("account", uid.error());
+  if (!*uid)
+    return refuse_with_remedy(config, subject, "account",
+                              fail(Reason::map_no_local_user, "no such account").error(), report);
+  return explain_rules(config, subject, machine.claims(), report);
+}
+
 int report_account(const VerifyMeans& means, const VerifyOptions& options,
                    const oauth::Machine& machine, Report& report) {
   if (options.account.empty())
     return report.accepted("a token of client " + machine.client() +
                            "; --account says whether it may log in");
+  if (options.explain) return explain_program(means.config, options, machine, report);
   const auto allowed = may_become(means.config, options, machine);
   if (!allowed) return report.refused("account", allowed.error());
   report.passed("account", options.account + ", " + allowed->rule);

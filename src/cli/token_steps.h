@@ -19,8 +19,10 @@ namespace cli {
 struct VerifyOptions {
   std::string provider;  ///< empty: as the service's section says
   std::string service = "sshd";
+  std::string config{};     ///< the file
   std::string account;      ///< empty: about the token alone
   bool introspect = false;  ///< whether the token may be sent to the provider
+  bool explain = false;     ///< with each list of rules, and what would have to change
 };
 
 /// What deciding takes.

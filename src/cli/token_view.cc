@@ -76,22 +76,27 @@ void print(const char* title, const json_t* object, base::WallSeconds now, std::
 
 }  // namespace
 
-base::Result<base::Secret> read_token(const std::string& file) {
+base::Result<std::size_t> read_into(std::string& buffer, const std::string& file) {
   const bool standard_input = file == "-";
   const base::UniqueFd opened(
       standard_input ? -1 : ::open(file.c_str(), O_RDONLY | O_NOCTTY | O_CLOEXEC));
   if (!standard_input && !opened) return fail(Reason::sys_error, file + ": " + strerror(errno));
   const int from = standard_input ? STDIN_FILENO : opened.get();
-  // Once and for all: a buffer that grew would leave pieces of a token behind.
-  std::string text(max_token_input + 1, '\0');
   std::size_t size = 0;
-  while (size < text.size()) {
-    const ssize_t got = ::read(from, text.data() + size, text.size() - size);
+  while (size < buffer.size()) {
+    const ssize_t got = ::read(from, buffer.data() + size, buffer.size() - size);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return fail(Reason::sys_error, file + ": " + strerror(errno));
     if (got == 0) break;
     size += static_cast<std::size_t>(got);
   }
+  return size;
+}
+
+base::Result<base::Secret> read_token(const std::string& file) {
+  // Once and for all: a buffer that grew would leave pieces of a token behind.
+  std::string text(max_token_input + 1, '\0');
+  ASSIGN_OR_RETURN(const std::size_t size, read_into(text, file));
   std::string_view token(text.data(), size);
   token.remove_prefix(std::min(token.find_first_not_of(blanks), token.size()));
   token = token.substr(0, token.find_last_not_of(blanks) + 1);

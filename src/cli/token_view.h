@@ -19,6 +19,10 @@ namespace cli {
 /// Longest input that is read: a token, and what surrounds it by mistake.
 inline constexpr std::size_t max_token_input = std::size_t{64} * 1024;
 
+/// Reads a file, or standard input for "-", until the buffer is full; returns how much.
+/// Error: sys.error.
+base::Result<std::size_t> read_into(std::string& buffer, const std::string& file);
+
 /// The token in a file, or on standard input for "-", without white space around it.
 /// Errors: sys.error (cannot be read) · token.size · token.format (nothing there).
 base::Result<base::Secret> read_token(const std::string& file);

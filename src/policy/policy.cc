@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "config/load.h"
+#include "identity/mapping.h"
 
 namespace policy {
 namespace {
@@ -184,6 +185,20 @@ void Decision::allow(Step& step, std::string rule) {
 }
 
 }  // namespace
+
+base::Result<> require_ours(const config::Config& config, const std::string& account) {
+  if (is_listed(config.local_users, account))
+    return fail(Reason::pam_ignore, "named in [local] users");
+  return {};
+}
+
+base::Result<> require_open(const config::Config& config, const std::string& service,
+                            const std::string& account, std::optional<uid_t> uid) {
+  if (config::access_for(config, service) == nullptr)
+    return fail(Reason::pam_service, "no [access." + service + "] section");
+  if (uid) return identity::require_reachable(*uid, config.identity, account);
+  return {};
+}
 
 base::Result<Allowed> authorize(const config::Config& config, std::string_view service,
                                 std::string_view account, const json_t* claims, Trace* trace) {

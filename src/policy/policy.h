@@ -2,6 +2,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <sys/types.h>
 
 #include <cstdint>
 #include <optional>
@@ -46,6 +47,14 @@ struct Step {
   std::vector<Rule> rules;  ///< those of the list, in its order
 };
 using Trace = std::vector<Step>;
+
+/// What is decided about a login before anybody is asked: that the account is not left to other
+/// modules.  Error: pam.ignore.
+base::Result<> require_ours(const config::Config& config, const std::string& account);
+/// And that the service has rules, and the account, where it exists, can be logged in to through
+/// us. Errors: pam.service · map.system_user.
+base::Result<> require_open(const config::Config& config, const std::string& service,
+                            const std::string& account, std::optional<uid_t> uid);
 
 /// Decides, in this order, and ends at the first list that does:
 ///   1. the service has a section                        else pam.service
