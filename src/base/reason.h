@@ -121,8 +121,10 @@ enum class Outcome : std::uint8_t {
   X(conv_method, "conv.method", refused,                                                           \
     "the client chose the password method; a device login needs keyboard-interactive")             \
   X(conv_interrupted, "conv.interrupted", refused, "the person pressed Ctrl-C")                    \
-  X(map_missing, "map.missing", refused, "the configured username claim is absent")                \
-  X(map_type, "map.type", refused, "the username claim is not a string")                           \
+  X(map_missing, "map.missing", refused,                                                           \
+    "the claim that names the account or its owner is absent")                                     \
+  X(map_type, "map.type", refused,                                                                 \
+    "the claim that names the account or its owner is not a string")                               \
   X(map_charset, "map.charset", refused, "the claimed name is not a well-formed account name")     \
   X(map_domain, "map.domain", refused, "the claimed name's domain is not a configured one")        \
   X(map_user_mismatch, "map.user_mismatch", refused, "somebody else approved")                     \

@@ -11,6 +11,7 @@
 #include "http/client.h"
 #include "http/remote_client.h"
 #include "http/trust.h"
+#include "identity/pins.h"
 #include "oidc/cache.h"
 
 /// \file
@@ -28,7 +29,8 @@ struct Host {
   std::unique_ptr<http::RemoteClient> remote;  ///< when it has been asked for
   std::string connected_to;                    ///< and for which provider
   oidc::Cache cache;
-  oidc::Notes notes;  ///< remarks for the log, beside the decision
+  identity::Pins pins;  ///< whose the accounts are
+  oidc::Notes notes;    ///< remarks for the log, beside the decision
 };
 
 /// That what proves to this provider which client we are could be read.  One provider's secret file

@@ -6,13 +6,13 @@
 #include <thread>
 #include <utility>
 
+#include "broker/admission.h"
 #include "broker/approval.h"
 #include "broker/identity_source.h"
 #include "broker/limits.h"
 #include "broker/machine_login.h"
 #include "broker/prompt_text.h"
 #include "config/load.h"
-#include "identity/mapping.h"
 #include "oauth/decoy.h"
 #include "oauth/device_authorization.h"
 #include "oauth/revocation.h"
@@ -174,11 +174,7 @@ base::Result<policy::Allowed> human_login(Host& host, const LoginRequest& reques
   event.acr = person.acr.value_or("");
   event.amr = joined(person.amr);
 
-  // Which account that is, whether it is the one asked for, and whether it may use the service.
-  ASSIGN_OR_RETURN(const std::string name,
-                   identity::person_name(person.claims.object(), *provider, config.identity));
-  RETURN_IF_ERROR(identity::require_account(name, request.user, config));
-  return policy::authorize(config, request.service, request.user, person.claims.object());
+  return admit(host, request, *provider, person.claims.object(), Ownership::taken);
 }
 
 }  // namespace broker

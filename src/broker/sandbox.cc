@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include <vector>
+
 #include "confine/landlock.h"
 #include "confine/system_calls.h"
 
@@ -13,10 +15,10 @@ namespace {
 using confine::Access;
 using confine::argument_is;
 
-// Besides what every process of ours needs: the cache of what providers publish.
+// Besides what every process of ours needs: keeping files.
 constexpr const char* allowed[] = {
-    "pwrite64", "flock",     "fsync",  "fdatasync", "ftruncate", "rename",
-    "renameat", "renameat2", "unlink", "unlinkat",  "fchmod",
+    "pwrite64",  "flock",  "fsync",    "fdatasync", "ftruncate", "rename", "renameat",
+    "renameat2", "unlink", "unlinkat", "link",      "linkat",    "fchmod",
 };
 
 // There is no network here, no thread, and no other process to talk to but those who are connected.
@@ -34,21 +36,21 @@ base::Result<> filter_system_calls() {
 
 }  // namespace
 
-base::Result<> restrict_worker_files(const std::string& cache_directory) {
-  const confine::OpenPath may_open[] = {
-      {cache_directory, Access::keep_tree},
+base::Result<> restrict_worker_files(std::span<const char* const> kept) {
+  std::vector<confine::OpenPath> may_open = {
       // syslog(3) writes local time.
       {"/etc/localtime", Access::read_file},
       {"/usr/share/zoneinfo", Access::read_tree},
       {"/dev/null", Access::read_write},
       {"/dev/urandom", Access::read_file},
   };
+  for (const char* const directory : kept) may_open.push_back({directory, Access::keep_tree});
   return confine::restrict_files(may_open);
 }
 
-base::Result<> enter_sandbox(const std::string& cache_directory) {
+base::Result<> enter_sandbox(std::span<const char* const> kept) {
   RETURN_IF_ERROR(confine::gain_no_rights());
-  RETURN_IF_ERROR(restrict_worker_files(cache_directory));
+  RETURN_IF_ERROR(restrict_worker_files(kept));
   return filter_system_calls();
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string>
+#include <span>
 
 #include "base/error.h"
 
@@ -11,12 +11,12 @@
 
 namespace broker {
 
-/// May be applied once.  After it, the process can write below `cache_directory` and speak to whom
-/// it is connected with; it has no network, cannot start a program or a thread, trace, change its
-/// identity, or open any other file.  Error: sandbox.
-base::Result<> enter_sandbox(const std::string& cache_directory);
+/// May be applied once.  After it, the process can write below the `kept` directories and speak to
+/// whom it is connected with; it has no network, cannot start a program or a thread, trace, change
+/// its identity, or open any other file.  Error: sandbox.
+base::Result<> enter_sandbox(std::span<const char* const> kept);
 
 /// The part of it that concerns files.
-base::Result<> restrict_worker_files(const std::string& cache_directory);
+base::Result<> restrict_worker_files(std::span<const char* const> kept);
 
 }  // namespace broker

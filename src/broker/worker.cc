@@ -37,9 +37,16 @@ base::Result<Host> read_host(base::Result<Fetcher> fetcher) {
   // It loads its libraries while we get ready.  A program's token is mostly decided with keys from
   // the cache, so where there are programs it is started when there is something to ask.
   if (fetcher && !takes_programs(config)) fetcher->start();
-  Host host{
-      std::move(config), {}, {}, std::move(fetcher), {}, {}, oidc::Cache(OIDC_CACHE_DIRECTORY), {}};
   const config::SecretReaders readers = config::broker_account();
+  Host host{std::move(config),
+            {},
+            {},
+            std::move(fetcher),
+            {},
+            {},
+            oidc::Cache(OIDC_CACHE_DIRECTORY),
+            identity::Pins(OIDC_PINS_DIRECTORY, readers.owner),
+            {}};
   for (auto& [name, provider] : host.config.providers) {
     host.secrets.emplace(name, config::load_secret(provider, readers));
     host.trust.emplace(name, http::read_trust({provider.ca_file, provider.crl_file}));
@@ -52,6 +59,9 @@ bool uses_tokens_once(const config::Config& config) {
     return one.second.machines && one.second.machines->single_use;
   });
 }
+
+// What the worker keeps between logins; in nothing else can it write.
+constexpr const char* kept_directories[] = {OIDC_CACHE_DIRECTORY, OIDC_PINS_DIRECTORY};
 
 // In this order: limits, the fork that knows nothing, what only root may read, another user, the
 // cage.
@@ -68,7 +78,7 @@ base::Result<Host> prepare() {
   auto host = read_host(std::move(fetcher));
   RETURN_IF_ERROR(confine::become(user));
   if (host && uses_tokens_once(host->config)) oauth::make_replay_store(OIDC_USED_TOKENS_DIRECTORY);
-  RETURN_IF_ERROR(enter_sandbox(OIDC_CACHE_DIRECTORY));
+  RETURN_IF_ERROR(enter_sandbox(kept_directories));
   return host;
 }
 

@@ -153,11 +153,26 @@ void warn_about_cache(const std::string& directory, std::vector<std::string>& wa
     warnings.push_back(directory + " can be changed by others: what is in it will not be used");
 }
 
+void warn_about_pins(const Config& config, const std::string& directory,
+                     std::vector<std::string>& warnings) {
+  if (!config.identity.pin_subjects) return;
+  struct stat facts {};
+  if (::lstat(directory.c_str(), &facts) != 0 || !S_ISDIR(facts.st_mode))
+    warnings.push_back(directory + " is missing: no person can log in while pin_subjects is true");
+  else if ((facts.st_mode & 077) != 0)
+    warnings.push_back(directory + " is open to others: no person can log in by it");
+  if (config.providers.size() > 1)
+    warnings.push_back(
+        "[identity]: an account belongs to one provider's subject (pin_subjects): who signs in at "
+        "another one is refused");
+}
+
 std::vector<std::string> warnings_about(const Config& config, const CheckOptions& options) {
   std::vector<std::string> warnings;
   for (const auto& [name, provider] : config.providers) warn_about_provider(provider, warnings);
   warn_about_accounts(config, warnings);
   warn_about_cache(options.cache_directory, warnings);
+  if (!options.pins_directory.empty()) warn_about_pins(config, options.pins_directory, warnings);
   return warnings;
 }
 
@@ -177,7 +192,8 @@ int check(const CheckOptions& options, std::ostream& summary, std::ostream& prob
 }
 
 int check(const std::string& config, std::ostream& summary, std::ostream& problems) {
-  return check({config, OIDC_CACHE_DIRECTORY, 0, config::broker_account()}, summary, problems);
+  return check({config, OIDC_CACHE_DIRECTORY, OIDC_PINS_DIRECTORY, 0, config::broker_account()},
+               summary, problems);
 }
 
 }  // namespace cli

@@ -16,6 +16,7 @@ namespace cli {
 struct CheckOptions {
   std::string config;           ///< the file
   std::string cache_directory;  ///< empty: not looked at
+  std::string pins_directory;   ///< likewise
   uid_t owner = 0;              ///< who besides root may own the files
   config::SecretReaders readers;
 };

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <map>
 #include <string>
 
+#include "cli/accounts.h"
 #include "cli/check.h"
 #include "cli/explain.h"
 #include "cli/keys.h"
@@ -14,6 +17,12 @@
 /// pam-oidc: the administrator's command.  One file per verb.
 
 namespace {
+
+bool is_root() {
+  if (::geteuid() == 0) return true;
+  std::cerr << "only root can do this\n";
+  return false;
+}
 
 struct KeysVerbs {
   explicit KeysVerbs(CLI::App& app) {
@@ -42,6 +51,27 @@ struct KeysVerbs {
   CLI::App* generate = nullptr;
   CLI::App* publish = nullptr;
   CLI::App* rotate = nullptr;
+};
+
+struct AccountsVerbs {
+  explicit AccountsVerbs(CLI::App& app) {
+    CLI::App* accounts = app.add_subcommand("accounts", "Say to whom accounts belong");
+    accounts->require_subcommand(1);
+    list = accounts->add_subcommand("list", "Print every account that belongs to somebody");
+    release = accounts->add_subcommand("release", "Let an account belong to the next one");
+    release->add_option("NAME", name, "Local account")->required();
+  }
+  bool parsed() const { return list->parsed() || release->parsed(); }
+  int run() const {
+    if (!is_root()) return 1;
+    const identity::Pins pins = cli::installed_pins();
+    if (list->parsed()) return cli::accounts_list(pins, std::cout, std::cerr);
+    return cli::accounts_release(pins, name, std::cout, std::cerr);
+  }
+
+  std::string name;
+  CLI::App* list = nullptr;
+  CLI::App* release = nullptr;
 };
 
 struct TokenVerbs {
@@ -118,11 +148,13 @@ int main(int argc, char** argv) {
   login->add_option("USER", login_options.user, "Local account")->required();
 
   KeysVerbs keys(app);
+  const AccountsVerbs accounts(app);
   const TokenVerbs token(app);
   const ExplainVerb explain(app);
 
   CLI11_PARSE(app, argc, argv);
   if (keys.parsed()) return keys.run();
+  if (accounts.parsed()) return accounts.run();
   if (token.parsed()) return token.run();
   if (explain.parsed()) return explain.run();
   if (check->parsed()) return cli::check(config, std::cout, std::cerr);

@@ -2,6 +2,7 @@
 #include "identity/mapping.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.h"
 #include "config/checks.h"
@@ -121,7 +122,13 @@ bool is_shared(std::string_view account, const config::Config& config) {
   const auto found = config.accounts.find(std::string(account));
   if (found == config.accounts.end()) return false;
   const config::Account& rules = found->second;
-  return !rules.clients.empty() || rules.usernames.size() + (rules.allow_people ? 1U : 0U) > 1;
+  if (!rules.clients.empty()) return true;
+  // The person whose account it would be without the section may be among those who are listed.
+  std::set<std::string> accounts;
+  for (const std::string& name : rules.usernames)
+    accounts.insert(usual_account(name, config.identity));
+  if (rules.allow_people) accounts.insert(std::string(account));
+  return accounts.size() > 1;
 }
 
 base::Result<> require_reachable(uid_t uid, const config::Identity& identity,

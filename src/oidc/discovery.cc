@@ -87,8 +87,15 @@ class Endpoints {
   std::string issuer_host_;
 };
 
+// An endpoint without which a login is as good: its address is no reason to refuse anybody.
+std::optional<http::Url> usable(base::Result<std::optional<http::Url>> url, Notes& notes) {
+  if (url) return *std::move(url);
+  notes.push_back("idp.endpoint: not used: " + url.error().detail);
+  return std::nullopt;
+}
+
 // Entra's userinfo lies with another service (graph.microsoft.com).  Where claims come from
-// elsewhere it is not used, and its address is no reason to refuse anybody.
+// elsewhere it is not used.
 base::Result<std::optional<http::Url>> userinfo_endpoint(const Endpoints& endpoints,
                                                          const config::Provider& provider,
                                                          Notes& notes) {
@@ -97,10 +104,7 @@ base::Result<std::optional<http::Url>> userinfo_endpoint(const Endpoints& endpoi
                                                   "; identity_source = \"userinfo\" needs it"));
     return std::optional<http::Url>(std::move(url));
   }
-  auto url = endpoints.optional("userinfo_endpoint");
-  if (url) return url;
-  notes.push_back("idp.endpoint: not used: " + url.error().detail);
-  return std::optional<http::Url>();
+  return usable(endpoints.optional("userinfo_endpoint"), notes);
 }
 
 base::Result<std::optional<http::Url>> device_authorization_endpoint(
@@ -165,6 +169,7 @@ base::Result<ProviderMetadata> parse_provider_metadata(std::string_view document
   ASSIGN_OR_RETURN(metadata.userinfo_endpoint, userinfo_endpoint(endpoints, provider, notes));
   ASSIGN_OR_RETURN(metadata.revocation_endpoint, endpoints.optional("revocation_endpoint"));
   ASSIGN_OR_RETURN(metadata.introspection_endpoint, endpoints.optional("introspection_endpoint"));
+  metadata.end_session_endpoint = usable(endpoints.optional("end_session_endpoint"), notes);
   return metadata;
 }
 

@@ -25,6 +25,7 @@ struct ProviderMetadata {
   std::optional<http::Url> userinfo_endpoint;  ///< there when identity_source is userinfo
   std::optional<http::Url> revocation_endpoint;
   std::optional<http::Url> introspection_endpoint;
+  std::optional<http::Url> end_session_endpoint;
 };
 
 /// The issuer without one terminating '/' and with /.well-known/openid-configuration (§4; Q29).

@@ -23,11 +23,12 @@ PATHS = {
     "introspection": "/as/introspect.oauth2",
     "revocation": "/as/revoke_token.oauth2",
     "verification": "/as/user_authz.oauth2",
+    "end_session": "/idp/startSLO.ping",
 }
 # The six a client talks to in a login; every fault of the matrix is played at each of them.
 ENDPOINTS = ("discovery", "jwks", "device_authorization", "token", "userinfo", "introspection")
 GET_ONLY = ("discovery", "jwks", "verification")
-POST_ONLY = ("device_authorization", "token", "introspection", "revocation")
+POST_ONLY = ("device_authorization", "token", "introspection", "revocation", "end_session")
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 DROP = object()
 ALICE = {"sub": "a1b2c3d4", "preferred_username": "alice", "sAMAccountName": "alice",
@@ -82,6 +83,11 @@ class Provider:
         self.access_token_claims, self.access_token_header = {}, {}
         self.userinfo_overrides, self.introspection_overrides = {}, {}
         self.transactions, self.tokens, self.revoked, self.violations = [], {}, [], []
+        self.return_refresh_token = False
+        self.rotate_refresh_tokens = True
+        self.refresh_tokens = {}  # those that can be used, and whose they are
+        self.left = set()  # subjects for whom nothing is renewed
+        self.ended = []  # forms of end-session requests
         self._assertions = set()
         self._lock = threading.RLock()
 
@@ -97,7 +103,7 @@ class Provider:
                 return Answer.json({"error": "invalid_request"}, 405)
             for problem in request.problems:
                 self.violate(endpoint, problem)
-            if endpoint in POST_ONLY and not self._client_ok(endpoint, request):
+            if endpoint in POST_ONLY and endpoint != "end_session" and not self._client_ok(endpoint, request):
                 return Answer.json({"error_description": "Invalid client or client credentials.",
                                     "error": "invalid_client"}, 401)
             return getattr(self, f"_{endpoint}")(request)
@@ -145,7 +151,7 @@ class Provider:
             "userinfo_endpoint": self.url("userinfo"),
             "introspection_endpoint": self.url("introspection"),
             "jwks_uri": self.url("jwks"),
-            "ping_end_session_endpoint": f"{self.issuer}/idp/startSLO.ping",
+            "end_session_endpoint": self.url("end_session"),
             "device_authorization_endpoint": self.url("device_authorization"),
             "scopes_supported": ["openid", "profile", "email", "groups"],
             "response_types_supported": ["code", "token", "id_token"],
@@ -197,6 +203,8 @@ class Provider:
         form = request.form
         if form.get("grant_type") == "client_credentials":
             return Answer.json({"access_token": self.machine_token(), "token_type": "Bearer", "expires_in": 299})
+        if form.get("grant_type") == "refresh_token":
+            return self._renewal(form)
         if form.get("grant_type") != DEVICE_GRANT:
             self.violate("token", f"grant_type {form.get('grant_type')!r}")
             return Answer.json({"error": "unsupported_grant_type"}, 400)
@@ -209,6 +217,25 @@ class Provider:
             return Answer.json({"error_description": f"{error} (test)", "error": error}, 400)
         transaction.state = "used"
         return Answer.json(self._token_doc(transaction.person))
+
+    def _renewal(self, form):
+        """RFC 6749 section 6; a token that was replaced is dead, and whoever still has it is wrong."""
+        person = self.refresh_tokens.get(form.get("refresh_token"))
+        if "scope" in form:
+            self.violate("token", f"a renewal that asks for scope {form['scope']!r}")
+        if person is None:
+            self.violate("token", "a refresh token that is not valid")
+        if person is None or person["sub"] in self.left:
+            return Answer.json({"error_description": "token is not valid", "error": "invalid_grant"}, 400)
+        if self.rotate_refresh_tokens:
+            del self.refresh_tokens[form["refresh_token"]]
+        # What the directory says of the person today.
+        now = self.person if self.person["sub"] == person["sub"] else person
+        return Answer.json(self._token_doc(now))
+
+    def _end_session(self, request):
+        self.ended.append(dict(request.form))
+        return Answer(body=b"<!doctype html><title>Signed off</title>", type="text/html")
 
     def _poll(self, transaction):
         """The error of this poll, or None when it succeeds."""
@@ -267,6 +294,10 @@ class Provider:
         doc = {"access_token": access, "token_type": "Bearer", "expires_in": 7199}
         if self.return_id_token:
             doc["id_token"] = self.id_token(person, at_hash=jose.half_hash(self.keys.current.alg, access))
+        if self.return_refresh_token:
+            doc["refresh_token"] = secrets.token_urlsafe(32)
+            self.refresh_tokens[doc["refresh_token"]] = person or self.person
+            self.tokens[doc["refresh_token"]] = {}
         return overlay(doc, self.token_response)
 
     def _userinfo(self, request):
@@ -308,6 +339,7 @@ class Provider:
 
     def _revocation(self, request):
         self.revoked.append(request.form.get("token"))
+        self.refresh_tokens.pop(request.form.get("token"), None)
         return Answer()
 
     # -- client authentication ----------------------------------------------------------------------------

@@ -16,6 +16,7 @@ PRODUCT_USER = "pam-oidc"
 CONFIG_DIR = pathlib.Path("/etc/pam-oidc")
 CONFIG_FILE = CONFIG_DIR / "pam-oidc.toml"
 CACHE_DIR = pathlib.Path("/var/cache/pam-oidc")
+PINS_DIR = pathlib.Path("/var/lib/pam-oidc")
 BROKER = pathlib.Path("/usr/libexec/pam-oidc/pam-oidc-broker")
 FETCH = BROKER.with_name("pam-oidc-fetch")
 CLI = pathlib.Path("/usr/bin/pam-oidc")
@@ -59,6 +60,7 @@ class Machine:
                       "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", PRODUCT_USER])
         self.directory(CONFIG_DIR, 0o755)
         self.directory(CACHE_DIR, 0o700, PRODUCT_USER)
+        self.directory(PINS_DIR, 0o700, PRODUCT_USER)
 
     def module_path(self) -> pathlib.Path:
         """Where pam_oidc.so lies; fails unless libpam finds it there by its bare name."""
@@ -98,6 +100,12 @@ class Machine:
             grp.getgrnam(name)
         except KeyError:
             self.run(["groupadd", name])
+
+    @staticmethod
+    def free_accounts() -> None:
+        """No account belongs to anybody's subject."""
+        for pin in PINS_DIR.iterdir():
+            pin.unlink()
 
     def remove_user(self, name: str) -> None:
         self.run(["userdel", "--remove", name], check=False)

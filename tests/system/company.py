@@ -41,6 +41,7 @@ class Company:
                  sshd: Sshd | None = None):
         self.machine, self.idp, self.log, self.sshd = machine, idp, log, sshd
         self._addresses = (f"127.0.{a}.{b}" for a in itertools.count(1) for b in range(1, 255))
+        machine.free_accounts()  # they belong to people of another test's provider
         machine.secret("corp.secret", CLIENT_SECRET + "\n")
         machine.secret("odd.secret", ODD_CLIENT_SECRET + "\n")
         self.ca_file = machine.secret("corp-ca.crt", pathlib.Path(idp.ca_file).read_text(),

@@ -169,6 +169,24 @@ TEST(judges_the_userinfo_endpoint_only_where_it_is_used) {
   EXPECT_OK(parsed(document(), provider));
 }
 
+// RP-Initiated Logout: nobody is kept out for its sake.
+TEST(an_end_session_endpoint_elsewhere_is_not_used) {
+  auto provider = test::provider();
+  oidc::Notes notes;
+  const auto with = [&](const char* url) {
+    return oidc::parse_provider_metadata(document("end_session_endpoint", url), provider, notes);
+  };
+  const auto usual = with(R"("https://sso.example.com/idp/startSLO.ping")");
+  EXPECT(usual && usual->end_session_endpoint && notes.empty());
+  for (const char* const bad :
+       {R"("https://elsewhere.example.net/logout")", R"("http://sso.example.com/logout")", "[]"}) {
+    notes.clear();
+    const auto metadata = with(bad);
+    EXPECT(metadata && !metadata->end_session_endpoint);
+    EXPECT_EQ(notes.size(), 1u);
+  }
+}
+
 // C01, C03.
 TEST(refuses_a_document_that_is_no_json_object) {
   for (const char* text : {"", "[]", "{", "<html>", "null", R"({"issuer":"a","issuer":"a"})"})
