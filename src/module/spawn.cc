@@ -86,6 +86,17 @@ BORROWING void reset_signal_handling() {
     static_cast<void>(::syscall(SYS_rt_sigaction, number, defaults, nullptr, sizeof(KernelSet)));
 }
 
+/// In sudo and su the real user is the person's own, who could signal the broker by it; and while
+/// sudo looks for a rule the effective user is the one that the command will run as.  Whichever of
+/// the three is root's, the application is root's.  The raw calls change this process alone; the C
+/// library's would change every thread.
+BORROWING void become_root_alone() {
+  uid_t real = 1, effective = 1, saved = 1;
+  if (::syscall(SYS_getresuid, &real, &effective, &saved) != 0) return;
+  if (real == 0 || effective == 0 || saved == 0)
+    static_cast<void>(::syscall(SYS_setresuid, 0, 0, 0));
+}
+
 /// Runs in the process that becomes the broker, in borrowed memory: system calls only.
 BORROWING int become_broker(void* shared) {
   Launch& launch = *static_cast<Launch*>(shared);
@@ -95,9 +106,7 @@ BORROWING int become_broker(void* shared) {
     if (::syscall(SYS_chdir, "/") == 0) {
       // Out of reach of the terminal's signals; the closed socket tells the broker enough.
       static_cast<void>(::setsid());
-      // In sudo and su the real user is the person's own, who could signal the broker by it.  The
-      // raw call changes this process alone; the C library's would change every thread.
-      if (::geteuid() == 0) static_cast<void>(::syscall(SYS_setresuid, 0, 0, 0));
+      become_root_alone();
       reset_signal_handling();
       set_mask(0, nullptr);
       const char* const arguments[] = {"pam-oidc-broker", nullptr};

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -115,6 +116,28 @@ TEST(asks_the_broker_in_one_conversation) {
   // It was told in peace that there are no more questions.
   EXPECT_EQ(bed::reported("closed"), "yes");
   EXPECT(bed::log().empty());
+}
+
+// sudo looks for a rule with the effective user that the command will run as (measured, 1.9.13).
+TEST(K15_the_broker_is_roots_whatever_user_sudo_is_at_the_moment) {
+  for (const uid_t effective : {uid_t{33}, uid_t{0}, uid_t{1001}}) {
+    for (const uid_t real : {uid_t{1001}, uid_t{0}}) {
+      bed::script("facts\nbegin\nmember\nmembership 1\nwait\n");
+      const pid_t child = ::fork();
+      if (child == 0) {
+        if (::setresuid(real, effective, 0) != 0) ::_exit(2);
+        const Plugin plugin;
+        const bool member = plugin.ask("g") == 1;
+        uid_t ids[3] = {1, 1, 1};
+        ::getresuid(&ids[0], &ids[1], &ids[2]);
+        ::_exit(member && ids[0] == real && ids[1] == effective && ids[2] == 0 ? 0 : 1);
+      }
+      int status = -1;
+      ::waitpid(child, &status, 0);
+      EXPECT(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+      EXPECT_EQ(bed::reported("uids"), "0 0 0");
+    }
+  }
 }
 
 TEST(begins_anew_for_another_person) {
