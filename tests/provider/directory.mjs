@@ -89,10 +89,11 @@ export class Directory {
     const groups = await this.#groups(client, entry.dn);
     return {
       sub: entry.userPrincipalName,
-      name: entry.displayName,
+      ...(entry.displayName?.length ? { name: entry.displayName } : {}),
       preferred_username: entry.userPrincipalName,
       sAMAccountName: entry.sAMAccountName,
       userPrincipalName: entry.userPrincipalName,
+      // An attribute without a value comes as an empty list.
       ...(entry.mail?.length ? { email: entry.mail, email_verified: true } : {}),
       objectGUID: guidText(entry.objectGUID),
       objectSid: sidText(entry.objectSid),

@@ -3,6 +3,7 @@
 by SSSD, by winbind and in /etc/passwd, real sshd and sudo."""
 
 import pathlib
+import re
 import subprocess
 
 import pytest
@@ -11,7 +12,7 @@ from ad.content import BASE, password
 from ad.domain import Domain
 from company import Company, Provider, enter_end, enter_shell, failure, shipped
 from crowd import Crowd
-from harness import client
+from harness import TESTS, client
 from harness.sshd import Sshd
 from support import toml
 
@@ -33,6 +34,7 @@ ACCESS = {
     "weak": {"allow_groups": ["cn:Linux Admins"]},
     "below": {"allow_groups": [f"under:{GUESTS}"]},
 }
+GUIDE = TESTS.parent / "doc" / "active-directory.md"
 COMMON_SESSION = pathlib.Path("/etc/pam.d/common-session")
 #: As an administrator adds it for people who have no home here yet.
 MKHOMEDIR = "session optional pam_mkhomedir.so silent\n"
@@ -284,3 +286,15 @@ def test_H08_who_was_renamed_needs_a_rule_for_her_old_account(company, domain, p
             company.approve(terminal.verification(), "ruthless")
             enter_shell(terminal)
         company.decided("ok", rhost=terminal.address)
+
+
+def test_the_configuration_of_the_guide_is_one(company, performed):
+    """doc/active-directory.md, step 3, and with the sections of step 7 in place of its own."""
+    first, second = re.findall(r"^```toml\n(.*?)^```$", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
+    later = re.sub(r"^\[access\.sshd\]\n.*?\n\n", "", first, flags=re.MULTILINE | re.DOTALL) + "\n" + second
+    for text in (first, later):
+        with company.machine.changes():
+            company.machine.config(text)
+            done = company.machine.run(["pam-oidc", "check"], check=False)
+        assert done.returncode == 0, done.stderr
+        assert f"CN=Linux Admins,{GROUPS}" in done.stdout
