@@ -17,7 +17,7 @@ import test_tls
 from fault import catalogue, faults
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent
-GROUPS = "ABCDEFGJKL"
+GROUPS = "ABCDEFGHIJKL"
 SOURCES = [*TESTS.glob("system/test_*.py"), *TESTS.glob("module/*_test.cc"), *TESTS.glob("unit/*_test.cc")]
 TABLES = (test_tls, test_http_connection, test_http_redirect, test_http_answers, test_http_status,
           test_discovery)

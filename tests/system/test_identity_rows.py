@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Groups A, B, H and I of the attack catalogue as whole logins: what an ID token or userinfo may
 say wrongly at the end of a device login that went well.  B18 B27 B28 D11 H02 H03 H04 H05 H07 H09
-H10 H11 H12 I02 I03 I04 I05 I07 I08 I09 I12."""
+H10 H11 H12 I02 I03 I04 I05 I07 I08 I09 I10 I11 I12."""
 
 from fnmatch import fnmatchcase
 
@@ -219,15 +219,55 @@ def an_opaque_access_token_is_no_identity(bench):
         check(idp, bench.login(idp, settings=settings, access=BY_GROUP), "token.segments")
 
 
+def a_group_that_was_taken_away_counts_no_more(bench):
+    with bench.provider() as idp:
+        check(idp, bench.login(idp, access=BY_GROUP), OK)
+        idp.person = idp.person | {"groups": ["strangers"]}
+        check(idp, bench.login(idp, access=BY_GROUP), "group.nomatch")
+
+
 SPECIAL = {f"{ids}-{function.__name__}": function for ids, function in {
     "B01": the_right_people_get_in, "A18": two_usable_keys_and_no_kid,
     "D03": a_token_of_another_provider,
     "I09-B27": groups_in_userinfo_do_not_count_beside_the_id_token,
     "I12": userinfo_that_fails_lets_nobody_in, "B20": acr_cannot_be_shown_without_an_id_token,
     "B03": an_access_token_of_another_audience, "B03-B14": an_access_token_for_the_right_audience,
-    "B15": an_opaque_access_token_is_no_identity}.items()}
+    "B15": an_opaque_access_token_is_no_identity,
+    "I11": a_group_that_was_taken_away_counts_no_more}.items()}
+
+NAME = "CN=Linux Users,OU=Groups,DC=corp,DC=example"
+BELOW = {"allow_groups": ["under:OU=Groups,DC=corp,DC=example"]}
+DENYING = {"allow_groups": [NAME], "deny_groups": ["cn:Contractors"]}
+#: Groups of an Active Directory: what the ID token says, the service's lists, the reason.
+DIRECTORY = {
+    "I05-spelled-otherwise": (["cn=linux users, ou=groups, dc=CORP, dc=example"],
+                              {"allow_groups": [NAME]}, OK),
+    "I05-comma-quote-umlaut": (['CN=Ops\\2c \\"night\\" M\u00fcnchen,OU=Groups,DC=corp,DC=example'],
+                               {"allow_groups": ['CN=Ops\\, \\22night\\22 M\u00fcnchen,OU=Groups,'
+                                                 'DC=corp,DC=example']}, OK),
+    "I05-longer": ([NAME + ",DC=attacker"], {"allow_groups": [NAME]}, "group.nomatch"),
+    "I05-escaped-comma": (["CN=Linux Users\\,OU=Groups,DC=corp,DC=example"],
+                          {"allow_groups": [NAME]}, "group.nomatch"),
+    "I05-below": ([NAME], BELOW, OK),
+    "I05-not-below-itself": (["OU=Groups,DC=corp,DC=example"], BELOW, "group.nomatch"),
+    "I10-denied-and-allowed": ([NAME, "CN=contractors,OU=x,DC=corp"], DENYING, "group.deny"),
+    "I10-denied-user": ([NAME], {"allow_groups": [NAME], "deny_users": ["alice"]}, "group.deny"),
+    "I10-not-denied": ([NAME], DENYING, OK),
+    "I02-nothing-proves-it": (..., {"allow_users": ["alice"], "deny_groups": ["cn:Contractors"]},
+                              "group.missing"),
+    "I08-malformed-name": ([NAME, "CN=Contractors,x"], DENYING, "group.type"),
+}
+
+
+def play_directory(bench, name: str) -> None:
+    groups, access, reason = DIRECTORY[name]
+    with bench.provider() as idp:
+        idp.behave("token", idtoken.claims(groups=groups))
+        check(idp, bench.login(idp, access={"allow_users": [], **access}), reason)
+
 
 ROWS = {
+    **{name: (play_directory, name) for name in DIRECTORY},
     **{named(b): (play_idtoken, b) for b in faults.names("idtoken.")},
     **{named(b, "beside-id-token"): (play_beside, b) for b in faults.names("userinfo.")},
     **{named(b, "alone"): (play_alone, b) for b in faults.names("userinfo.")},

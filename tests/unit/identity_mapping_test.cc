@@ -2,6 +2,7 @@
 #include <initializer_list>
 #include <string>
 
+#include "base/text.h"
 #include "identity/mapping.h"
 #include "json/json.h"
 #include "support/cmocka_cc.h"
@@ -214,6 +215,105 @@ TEST(a_nul_ends_no_name) {
   EXPECT_REASON(map_text(std::string("alice\0x", 7)), map_charset);
   EXPECT_REASON(identity::require_account(std::string("alice\0", 6), "alice", {}),
                 map_user_mismatch);
+}
+
+// H03: only where the administrator says so, and only the letters A to Z.
+TEST(folding_makes_lower_case_of_ascii_letters_and_of_nothing_else) {
+  config::Identity folding = identity();
+  folding.fold_case = true;
+  for (const char* name : {"Alice", "ALICE", "alice", "CORP\\ALICE", "ALICE@CORP.EXAMPLE"}) {
+    const Result mapped = map_text(name, folding);
+    EXPECT_OK(mapped);
+    EXPECT_EQ(*mapped, "alice");
+  }
+  // H04
+  for (const char* name :
+       {"\u212aim", "\u017fam", "AL\u0130CE", "al\u0131ce", "\uff21lice", "\u00c4nne"})
+    EXPECT_REASON(map_text(name, folding), map_charset);
+  for (const auto& [character, looks_like] : test::confusables())
+    EXPECT_REASON(map_text("A" + character + "ICE", folding), map_charset);
+  // Folding comes after the domain and before the grammar.
+  EXPECT_REASON(map_text("Alice@EVIL.example", folding), map_domain);
+  EXPECT_REASON(map_text("0DAY", folding), map_charset);
+  EXPECT_REASON(map_text("-ALICE", folding), map_charset);
+  EXPECT_REASON(map_text(std::string(33, 'A'), folding), map_charset);
+  for (const std::string& text : test::naughty_strings()) {
+    const Result name = map_text(text, folding);
+    if (name) EXPECT_EQ(*name, base::to_lower_ascii(text));
+  }
+}
+
+// H14, and names as winbind and SSSD write them.
+TEST(a_template_is_put_around_a_name_that_is_one_already) {
+  config::Config config;
+  config.identity = identity();
+  for (const auto& [form, account] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"{name}", "alice"},
+           {"CORP\\{name}", "CORP\\alice"},
+           {"CORP+{name}", "CORP+alice"},
+           {"{name}@corp.example", "alice@corp.example"},
+           {"", "alice"}}) {
+    config.identity.account_template = form;
+    EXPECT_EQ(identity::usual_account("alice", config.identity), account);
+    EXPECT_OK(identity::require_account("alice", account, config));
+    for (const char* other : {"bob", "ALICE", "alice@evil.example", "EVIL\\alice", "CORP\\bob",
+                              "corp\\alice", "alice@CORP.example", "{name}", "", "alic"})
+      EXPECT_REASON(identity::require_account("alice", other, config), map_user_mismatch);
+    if (std::string_view(account) != "alice")
+      EXPECT_REASON(identity::require_account("alice", "alice", config), map_user_mismatch);
+  }
+  // The name of the claim has passed the grammar by then: H05, H10, H11.
+  config.identity.account_template = "{name}@corp.example";
+  for (const char* name : {"{name}", "a:0:0:", "alice@corp.example@corp.example", "../x", "$(id)",
+                           "0", "4294967295", "-1", "+0", "0x0", "alice\\", "", "%u", "alice\n"}) {
+    const Result mapped = map_text(name, config.identity);
+    EXPECT(!mapped);
+    EXPECT(mapped.error().reason == base::Reason::map_charset ||
+           mapped.error().reason == base::Reason::map_domain);
+  }
+}
+
+TEST(an_account_says_which_people_become_it) {
+  config::Config config;
+  config.identity = identity();
+  config.accounts["deploy"].usernames = {"alice", "bob"};
+  config.accounts["renamed"].usernames = {"carol"};
+  config.accounts["renamed"].allow_people = true;
+  config.accounts["robot"].clients = {"ci"};
+  EXPECT_OK(identity::require_account("alice", "deploy", config));
+  EXPECT_OK(identity::require_account("bob", "deploy", config));
+  for (const char* name : {"carol", "deploy", "Alice", "alice ", "", "ALICE"})
+    EXPECT_REASON(identity::require_account(name, "deploy", config), map_user_mismatch);
+  // Whoever may become another account keeps their own.
+  EXPECT_OK(identity::require_account("alice", "alice", config));
+  EXPECT_OK(identity::require_account("carol", "renamed", config));
+  EXPECT_OK(identity::require_account("renamed", "renamed", config));
+  EXPECT_REASON(identity::require_account("robot", "robot", config), map_user_mismatch);
+  EXPECT_REASON(identity::require_account("ci", "robot", config), map_user_mismatch);
+
+  EXPECT(identity::is_shared("deploy", config));
+  EXPECT(identity::is_shared("renamed", config));
+  EXPECT(identity::is_shared("robot", config));
+  EXPECT(!identity::is_shared("alice", config));
+  config.accounts["renamed"].allow_people = false;
+  EXPECT(!identity::is_shared("renamed", config));
+}
+
+// H06: whatever becomes of two names, they are two accounts, except by name.
+TEST(no_two_names_come_to_one_account) {
+  config::Config config;
+  config.identity = identity();
+  for (const char* form : {"{name}", "CORP\\{name}", "{name}@corp.example"}) {
+    config.identity.account_template = form;
+    const std::vector<std::string> names = {"a",   "b",    "a.b",           "a-b",
+                                            "a_b", "corp", "a.corp.example"};
+    for (const std::string& one : names)
+      for (const std::string& other : names)
+        EXPECT_EQ(
+            identity::require_account(one, identity::usual_account(other, config.identity), config)
+                .has_value(),
+            one == other);
+  }
 }
 
 TEST(only_the_person_who_logs_in_may_approve) {

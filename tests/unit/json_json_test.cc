@@ -212,3 +212,47 @@ TEST(strings_are_one_string_or_an_array_of_strings) {
                             "[\"12345\"]", "[\"a\",\"b\",\"c\",\"d\"]"})
     EXPECT_REASON(from(value), token_format);
 }
+
+// RFC 6901 §5, and what is no value.
+TEST(a_path_is_a_name_or_a_pointer) {
+  const json::Json document = object(
+      R"({"foo":["bar","baz"],"":0,"a/b":1,"c%d":2,"m~n":8,"nested":{"x":{"y":["deep"]},"n":null}})");
+  const auto shown = [&document](std::string_view path) -> std::string {
+    const json_t* value = json::at_path(document.get(), path);
+    if (value == nullptr) return "nothing";
+    if (json_is_string(value)) return json_string_value(value);
+    return json_is_integer(value) ? std::to_string(json_integer_value(value)) : "other";
+  };
+  for (const auto& [path, value] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"foo", "other"},
+           {"/foo", "other"},
+           {"/foo/0", "bar"},
+           {"/foo/1", "baz"},
+           {"/", "0"},
+           {"/a~1b", "1"},
+           {"a/b", "1"},
+           {"/c%d", "2"},
+           {"/m~0n", "8"},
+           {"/nested/x/y/0", "deep"},
+           {"m~n", "8"},
+           {"/foo/2", "nothing"},
+           {"/foo/01", "nothing"},
+           {"/foo/-", "nothing"},
+           {"/foo/+0", "nothing"},
+           {"/foo/", "nothing"},
+           {"/foo/bar", "nothing"},
+           {"/foo/0/x", "nothing"},
+           {"/a/b", "nothing"},
+           {"/m~n", "nothing"},
+           {"/m~2n", "nothing"},
+           {"/m~", "nothing"},
+           {"/nested/n", "nothing"},
+           {"/nested/n/x", "nothing"},
+           {"/FOO", "nothing"},
+           {"nested/x", "nothing"},
+           {"/foo/99999999999999999999", "nothing"}})
+    EXPECT_EQ(shown(path), value);
+  EXPECT_EQ(json::first_member("/a~1b/c"), "a/b");
+  EXPECT_EQ(json::first_member("a/b"), "a/b");
+  EXPECT_EQ(json::first_member("/a"), "a");
+}

@@ -143,7 +143,7 @@ TEST(the_configured_claim_is_the_one_that_counts) {
 
 }  // namespace
 
-// B17.
+// B17, H22: a program becomes nobody's account by its name.
 TEST(a_client_becomes_the_accounts_that_list_it_and_no_other) {
   config::Config config;
   config.accounts["deploy"].clients = {"ci-runner", "other"};
