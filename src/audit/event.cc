@@ -137,6 +137,7 @@ void Event::write(base::Outcome outcome, base::Reason reason, std::string_view d
   line.word("acr", acr);
   line.word("amr", amr);
   line.word("attempt", attempt);
+  line.word("session", session);
   line.detail("detail", detail);
   const int priority = needs_administrator(reason) ? LOG_ERR : LOG_NOTICE;
   is_decided_ = true;

@@ -35,7 +35,7 @@ std::string fingerprint(std::string_view text);
 
 class Event {
  public:
-  /// `name` is what is decided: "login".
+  /// `name` is what is decided: "login", "account" …
   Event(Sink& sink, std::string name) : sink_(sink), name_(std::move(name)) {}
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
@@ -47,6 +47,7 @@ class Event {
   std::string subject;  ///< as the provider says it; the line has its fingerprint
   std::string client_id, acr, amr;
   std::string attempt;
+  std::string session;  ///< id of the record of a session, where one is meant
 
   /// The decision.  Only the first one counts.
   void grant(std::string_view detail);

@@ -13,6 +13,7 @@
 #include "http/trust.h"
 #include "identity/pins.h"
 #include "oidc/cache.h"
+#include "session/store.h"
 
 /// \file
 /// What the worker has at hand for a login, read with the rights that it was started with.
@@ -29,8 +30,9 @@ struct Host {
   std::unique_ptr<http::RemoteClient> remote;  ///< when it has been asked for
   std::string connected_to;                    ///< and for which provider
   oidc::Cache cache;
-  identity::Pins pins;  ///< whose the accounts are
-  oidc::Notes notes;    ///< remarks for the log, beside the decision
+  identity::Pins pins;      ///< whose the accounts are
+  session::Store sessions;  ///< none where the worker was not started by root
+  oidc::Notes notes;        ///< remarks for the log, beside the decision
 };
 
 /// That what proves to this provider which client we are could be read.  One provider's secret file

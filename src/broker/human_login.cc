@@ -8,10 +8,13 @@
 
 #include "broker/admission.h"
 #include "broker/approval.h"
+#include "broker/describe.h"
 #include "broker/identity_source.h"
 #include "broker/limits.h"
 #include "broker/machine_login.h"
 #include "broker/prompt_text.h"
+#include "broker/reapply.h"
+#include "broker/records.h"
 #include "config/load.h"
 #include "oauth/decoy.h"
 #include "oauth/device_authorization.h"
@@ -52,19 +55,19 @@ Waiting question(const LoginRequest& request, const oauth::DeviceAuthorization& 
 }
 
 // The question was answered with an access token: from here on it is a program's login.
-base::Result<policy::Allowed> with_token(Host& host, const LoginRequest& request,
-                                         Terminal& terminal, audit::Event& event,
-                                         base::Secret first_part) {
+Decision with_token(Host& host, const LoginRequest& request, Terminal& terminal,
+                    audit::Event& event, base::Secret first_part) {
   ASSIGN_OR_RETURN(auto presented, complete_token(terminal, request, std::move(first_part)));
-  return machine_login(host, request, terminal, event, std::move(presented));
+  ASSIGN_OR_RETURN(auto allowed,
+                   machine_login(host, request, terminal, event, std::move(presented)));
+  return Granted{std::move(allowed.rule), {}};
 }
 
 // A name without an account gets the same text after the same time, and the provider hears nothing
 // of it (catalogue N04, H15).  It cannot end well.
-base::Result<policy::Allowed> decoy_login(Host& host, const LoginRequest& request,
-                                          Terminal& terminal, audit::Event& event,
-                                          const config::Provider& provider, Closing closing,
-                                          const Times& times) {
+Decision decoy_login(Host& host, const LoginRequest& request, Terminal& terminal,
+                     audit::Event& event, const config::Provider& provider, Closing closing,
+                     const Times& times) {
   const auto shape = oidc::remembered_template(host.cache, provider, host.notes);
   auto grant = oauth::decoy_grant(shape);
   if (!grant) return base::Unexpected<base::Error>(std::move(grant).error());
@@ -88,15 +91,17 @@ base::Result<policy::Allowed> decoy_login(Host& host, const LoginRequest& reques
 
 base::Result<oauth::DeviceAuthorization> ask_for_grant(Host& host, http::Client& client,
                                                        const config::Provider& provider,
+                                                       const config::SignOn& sign_on,
                                                        const oidc::ProviderMetadata& metadata,
                                                        Deadline deadline) {
   if (!metadata.device_authorization_endpoint)
     return base::fail(Reason::idp_endpoint,
                       "the provider offers no device login: no device_authorization_endpoint");
   const auto asked_at = base::Steady::now();
-  ASSIGN_OR_RETURN(auto grant, oauth::request_device_authorization(
-                                   client, provider, metadata.device_authorization_endpoint->text,
-                                   oauth::Limits{}, deadline));
+  ASSIGN_OR_RETURN(auto grant,
+                   oauth::request_device_authorization(client, provider, sign_on,
+                                                       metadata.device_authorization_endpoint->text,
+                                                       oauth::Limits{}, deadline));
   const auto took =
       std::chrono::duration_cast<std::chrono::milliseconds>(base::Steady::now() - asked_at);
   oidc::remember_grant(host.cache, provider, grant, took, host.notes);
@@ -104,16 +109,10 @@ base::Result<oauth::DeviceAuthorization> ask_for_grant(Host& host, http::Client&
   return grant;
 }
 
-std::string joined(const std::vector<std::string>& values) {
-  std::string all;
-  for (const std::string& value : values) all += (all.empty() ? "" : ",") + value;
-  return all;
-}
-
 }  // namespace
 
-base::Result<policy::Allowed> human_login(Host& host, const LoginRequest& request,
-                                          Terminal& terminal, audit::Event& event, bool or_token) {
+Decision human_login(Host& host, const LoginRequest& request, Terminal& terminal,
+                     audit::Event& event, bool or_token) {
   const config::Config& config = host.config;
   ASSIGN_OR_RETURN(const config::Provider* provider,
                    config::provider_for(config, request.service, request.provider));
@@ -137,8 +136,9 @@ base::Result<policy::Allowed> human_login(Host& host, const LoginRequest& reques
   oidc::Sources sources{*client, host.cache, *provider, times.setup, host.notes};
   ASSIGN_OR_RETURN(const oidc::ProviderMetadata metadata, oidc::discover(sources));
   const base::WallSeconds started_at = base::wall_now();
+  const config::SignOn sign_on = config::sign_on_for(config, request.service, *provider);
   ASSIGN_OR_RETURN(const oauth::DeviceAuthorization grant,
-                   ask_for_grant(host, *client, *provider, metadata, times.setup));
+                   ask_for_grant(host, *client, *provider, sign_on, metadata, times.setup));
 
   // Link, code and QR code; polling while the person reads (RFC 8628 §3.3–3.5).
   Waiting waiting = question(request, grant, config.prompt, closing, times.approval);
@@ -167,14 +167,17 @@ base::Result<policy::Allowed> human_login(Host& host, const LoginRequest& reques
   sources.deadline = times.identity;
   oidc::ProviderKeys keys(sources, metadata.jwks_uri);
   ASSIGN_OR_RETURN(const Established person,
-                   establish_identity({*provider, config.identity, metadata, *client, keys,
+                   establish_identity({*provider, config.identity, sign_on, metadata, *client, keys,
                                        started_at, times.identity},
                                       tokens));
   event.subject = person.claims.subject().text();
   event.acr = person.acr.value_or("");
   event.amr = joined(person.amr);
 
-  return admit(host, request, *provider, person.claims.object(), Ownership::taken);
+  ASSIGN_OR_RETURN(auto allowed,
+                   admit(host, request, *provider, person.claims.object(), Ownership::taken));
+  event.session = write_down(host, request, {*provider, person, tokens.refresh_token});
+  return Granted{std::move(allowed.rule), groups_granted_to(host, person.claims.object())};
 }
 
 }  // namespace broker

@@ -23,7 +23,7 @@ base::Result<std::optional<oidc::IdToken>> validated_id_token(const Establishing
           "\"Return ID Token on Open ID with Device Authorization Grant\", or set "
           "identity_source = \"userinfo\"");
     // What only an ID token can prove is not taken as proven.
-    if (!provider.acr_values.empty() || provider.max_age)
+    if (!with.sign_on.acr_values.empty() || with.sign_on.max_age)
       return base::fail(base::Reason::token_acr,
                         "acr_values or max_age is configured, and no ID token came to show it");
     return std::optional<oidc::IdToken>();
@@ -36,8 +36,8 @@ base::Result<std::optional<oidc::IdToken>> validated_id_token(const Establishing
   rules.now = base::wall_now();
   rules.started_at = with.started_at;
   rules.clock_skew = provider.clock_skew;
-  rules.acr_values = provider.acr_values;
-  rules.max_age = provider.max_age;
+  rules.acr_values = with.sign_on.acr_values;
+  rules.max_age = with.sign_on.max_age;
   rules.access_token = &tokens.access_token;
   ASSIGN_OR_RETURN(auto id_token,
                    oidc::validate_id_token(tokens.id_token->reveal(), rules, with.keys));
@@ -90,20 +90,25 @@ base::Result<Established> establish_identity(const Establishing& with,
   ASSIGN_OR_RETURN(auto id_token, validated_id_token(with, tokens));
   std::optional<std::string> acr;
   std::vector<std::string> amr;
+  std::optional<base::WallSeconds> auth_time;
   if (id_token) {
     acr = id_token->acr();
     amr = id_token->amr();
+    const auto said =
+        json::date_member(id_token->claims().object(), "auth_time", base::Reason::token_acr);
+    if (said) auth_time = *said;
   }
   switch (with.provider.identity_source) {
     case config::IdentitySource::id_token:
-      return Established{std::move(*id_token).take_claims(), std::move(acr), std::move(amr)};
+      return Established{std::move(*id_token).take_claims(), std::move(acr), std::move(amr),
+                         auth_time};
     case config::IdentitySource::userinfo: {
       ASSIGN_OR_RETURN(auto claims, userinfo_claims(with, tokens, id_token));
-      return Established{std::move(claims), std::move(acr), std::move(amr)};
+      return Established{std::move(claims), std::move(acr), std::move(amr), auth_time};
     }
     case config::IdentitySource::access_token: {
       ASSIGN_OR_RETURN(auto claims, access_token_claims(with, tokens));
-      return Established{std::move(claims), std::move(acr), std::move(amr)};
+      return Established{std::move(claims), std::move(acr), std::move(amr), auth_time};
     }
   }
   return base::fail(base::Reason::sys_error, "unknown identity_source");

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "config/config.h"
+#include "config/load.h"
 #include "http/client.h"
 #include "jose/jwk_set.h"
 #include "oauth/token_response.h"
@@ -23,12 +24,14 @@ struct Established {
   oidc::Claims claims;
   std::optional<std::string> acr;  ///< of the ID token; nothing without one
   std::vector<std::string> amr;
+  std::optional<base::WallSeconds> auth_time;  ///< likewise
 };
 
 /// What establishing needs besides the tokens.
 struct Establishing {
   const config::Provider& provider;
   const config::Identity& identity;
+  const config::SignOn& sign_on;
   const oidc::ProviderMetadata& metadata;
   http::Client& client;
   jose::KeySource& keys;
@@ -40,7 +43,7 @@ struct Establishing {
 /// answer, with the `sub` of the ID token where there is one and never against what that says.
 /// "access_token": the access token as a JWT.  An ID token that is there is validated in each case.
 /// Errors: token.missing · those of validate_id_token, fetch_userinfo, merge_claims and
-/// validate_access_token · token.acr (acr_values or max_age are configured and no ID token came).
+/// validate_access_token · token.acr (`sign_on` demands something and no ID token came).
 base::Result<Established> establish_identity(const Establishing& with,
                                              const oauth::TokenResponse& tokens);
 

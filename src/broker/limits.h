@@ -52,11 +52,20 @@ inline constexpr std::size_t shortest_token = 20;
 
 /// For telling the provider that a token is not needed any more; the client has gone by then.
 inline constexpr std::chrono::milliseconds revoke_wait = 1s;
+/// The same when a session has ended and nobody waits, discovery included.
+inline constexpr std::chrono::milliseconds session_end = 20s;
+
+/// How often sudo's group plug-in may ask in one conversation: a sudoers file with more groups than
+/// this is none that somebody wrote.
+inline constexpr int memberships = 4096;
+/// Between two of its questions: sudo may have a person type a password meanwhile, for which it
+/// waits five minutes.
+inline constexpr std::chrono::milliseconds membership_wait = 10min;
 
 inline constexpr confine::Limits process{
     .cpu_seconds = 30,  ///< a login takes about 0.05
     .open_files = 64,   ///< the standard three, the conversation, log, cache and lock
-    .file_bytes = std::size_t{1} << 20,   ///< cached documents are at most 384 KiB
+    .file_bytes = std::size_t{4} << 20,   ///< records of sessions are at most 2 MiB
     .data_bytes = std::size_t{96} << 20,  ///< below 16 MiB; a hostile answer may add 8
     .life = 3600s + 600s,  ///< the longest login (1 h on the wire) and the longest open prompt
 };

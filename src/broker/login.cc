@@ -4,9 +4,11 @@
 #include <optional>
 #include <utility>
 
+#include "broker/fresh_approval.h"
 #include "broker/human_login.h"
 #include "broker/machine_login.h"
 #include "broker/token_conversation.h"
+#include "policy/policy.h"
 
 namespace broker {
 namespace {
@@ -35,10 +37,9 @@ base::Result<> may_ask(const LoginRequest& request) {
   return {};
 }
 
-// What is decided without asking anybody: whether this login is ours at all, whether there is
-// somebody to ask or an answer already, whether the service and the account are open to us.
+// What is decided without asking anybody: whether there is somebody to ask or an answer already,
+// whether the service and the account are open to us.
 base::Result<> may_begin(const config::Config& config, const LoginRequest& request) {
-  RETURN_IF_ERROR(policy::require_ours(config, request.user));
   if (!request.has_first_pass) RETURN_IF_ERROR(may_ask(request));
   return policy::require_open(
       config, request.service, request.user,
@@ -52,13 +53,15 @@ base::Result<> may_show_link(const LoginRequest& request) {
   return {};
 }
 
-}  // namespace
+Decision of_program(base::Result<policy::Allowed> allowed) {
+  if (!allowed) return base::Unexpected<base::Error>(std::move(allowed).error());
+  return Granted{std::move(allowed->rule), {}};
+}
 
-base::Result<policy::Allowed> login(Host& host, const LoginRequest& request, Terminal& terminal,
-                                    audit::Event& event) {
+// With a question: the provider's link, or one for a token.
+Decision ask(Host& host, const LoginRequest& request, Terminal& terminal, audit::Event& event,
+             const Takes& takes) {
   RETURN_IF_ERROR(may_begin(host.config, request));
-  const Takes takes = who_may_become(host.config, request.user);
-
   if (request.has_first_pass) {
     ASSIGN_OR_RETURN(base::Secret kept, take_first_pass(terminal));
     // Another word than a token is a password that was typed for another module: with
@@ -67,7 +70,7 @@ base::Result<policy::Allowed> login(Host& host, const LoginRequest& request, Ter
       if (!takes.programs)
         return fail(Reason::map_namespace, "no program may log in to this account");
       ASSIGN_OR_RETURN(auto presented, whole_token(std::move(kept)));
-      return machine_login(host, request, terminal, event, std::move(presented));
+      return of_program(machine_login(host, request, terminal, event, std::move(presented)));
     }
   }
   RETURN_IF_ERROR(may_ask(request));
@@ -76,7 +79,22 @@ base::Result<policy::Allowed> login(Host& host, const LoginRequest& request, Ter
     return human_login(host, request, terminal, event, takes.programs);
   }
   ASSIGN_OR_RETURN(auto presented, ask_for_token(terminal, request));
-  return machine_login(host, request, terminal, event, std::move(presented));
+  return of_program(machine_login(host, request, terminal, event, std::move(presented)));
+}
+
+}  // namespace
+
+Decision login(Host& host, const LoginRequest& request, Terminal& terminal, audit::Event& event) {
+  RETURN_IF_ERROR(policy::require_ours(host.config, request.user));
+  const Takes takes = who_may_become(host.config, request.user);
+  Fresh fresh;
+  if (takes.people) fresh = fresh_approval(host, request, event);
+  if (fresh.granted) return *std::move(fresh.granted);
+  auto decision = ask(host, request, terminal, event, takes);
+  // Where nobody could be asked, what would have spared the question.
+  if (!decision && decision.error().reason == Reason::conv_none && !fresh.why_not.empty())
+    decision.error().detail += "; " + fresh.why_not;
+  return decision;
 }
 
 }  // namespace broker

@@ -6,7 +6,6 @@
 
 #include <vector>
 
-#include "confine/landlock.h"
 #include "confine/system_calls.h"
 
 namespace broker {
@@ -15,7 +14,8 @@ namespace {
 using confine::Access;
 using confine::argument_is;
 
-// Besides what every process of ours needs: keeping files.
+// Besides what every process of ours needs: files of its own, which it makes and replaces as a
+// whole.
 constexpr const char* allowed[] = {
     "pwrite64",  "flock",  "fsync",    "fdatasync", "ftruncate", "rename", "renameat",
     "renameat2", "unlink", "unlinkat", "link",      "linkat",    "fchmod",
@@ -36,7 +36,7 @@ base::Result<> filter_system_calls() {
 
 }  // namespace
 
-base::Result<> restrict_worker_files(std::span<const char* const> kept) {
+base::Result<> restrict_worker_files(std::span<const confine::OpenPath> own) {
   std::vector<confine::OpenPath> may_open = {
       // syslog(3) writes local time.
       {"/etc/localtime", Access::read_file},
@@ -44,13 +44,13 @@ base::Result<> restrict_worker_files(std::span<const char* const> kept) {
       {"/dev/null", Access::read_write},
       {"/dev/urandom", Access::read_file},
   };
-  for (const char* const directory : kept) may_open.push_back({directory, Access::keep_tree});
+  may_open.insert(may_open.end(), own.begin(), own.end());
   return confine::restrict_files(may_open);
 }
 
-base::Result<> enter_sandbox(std::span<const char* const> kept) {
+base::Result<> enter_sandbox(std::span<const confine::OpenPath> own) {
   RETURN_IF_ERROR(confine::gain_no_rights());
-  RETURN_IF_ERROR(restrict_worker_files(kept));
+  RETURN_IF_ERROR(restrict_worker_files(own));
   return filter_system_calls();
 }
 

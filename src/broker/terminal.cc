@@ -154,6 +154,18 @@ base::Result<> Terminal::take(std::span<const std::byte> packet) {
   return unspeakable("a malformed refusal to answer");
 }
 
+base::Result<std::string> Terminal::receive_member(base::Deadline deadline) {
+  bool timed_out = false;
+  ASSIGN_OR_RETURN(const auto packet, receive(deadline, timed_out));
+  if (timed_out) return unspeakable("no question for too long");
+  ipc::Member member;
+  if (ipc::type_of(packet) != ipc::Type::member || !ipc::decode(packet, member))
+    return unspeakable("a message that is no question about a group");
+  return std::string(member.group);
+}
+
+base::Result<> Terminal::say_membership(bool is_member) { return send(ipc::Membership{is_member}); }
+
 bool Terminal::is_gone() const {
   pollfd waiting{socket_.get(), POLLRDHUP, 0};
   return ::poll(&waiting, 1, 0) > 0 && (waiting.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;

@@ -67,8 +67,15 @@ class Terminal {
   /// True when the module has closed its end: asked while HTTP is under way.
   bool is_gone() const;
 
+  /// The next question of sudo's group plug-in.  Errors: conv.closed (it needs no more),
+  /// broker.proto.
+  base::Result<std::string> receive_member(base::Deadline deadline);
+  base::Result<> say_membership(bool is_member);
+
   /// Verdict, confirm, end.  Errors: conv.closed, broker.proto.
   base::Result<> finish(const ipc::Verdict& verdict, base::Deadline deadline);
+  /// Nothing more will be said.
+  void hang_up() { socket_.reset(); }
 
  private:
   template <class Message>

@@ -7,14 +7,18 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "audit/event.h"
 #include "base/text.h"
+#include "broker/describe.h"
 #include "broker/fetcher.h"
 #include "broker/limits.h"
 #include "broker/login.h"
+#include "broker/memberships.h"
+#include "broker/phases.h"
 #include "broker/prompt_text.h"
 #include "broker/sandbox.h"
 #include "broker/terminal.h"
@@ -22,6 +26,8 @@
 #include "confine/privileges.h"
 #include "http/trust.h"
 #include "oauth/replay.h"
+#include "session/directory.h"
+#include "session/sealed.h"
 
 namespace broker {
 namespace {
@@ -46,6 +52,7 @@ base::Result<Host> read_host(base::Result<Fetcher> fetcher) {
             {},
             oidc::Cache(OIDC_CACHE_DIRECTORY),
             identity::Pins(OIDC_PINS_DIRECTORY, readers.owner),
+            {},
             {}};
   for (auto& [name, provider] : host.config.providers) {
     host.secrets.emplace(name, config::load_secret(provider, readers));
@@ -60,11 +67,14 @@ bool uses_tokens_once(const config::Config& config) {
   });
 }
 
-// What the worker keeps between logins; in nothing else can it write.
-constexpr const char* kept_directories[] = {OIDC_CACHE_DIRECTORY, OIDC_PINS_DIRECTORY};
+// What remembers logins, in memory-backed /run: only root can make it for the broker's user.
+void make_session_store(const config::Config& config, const confine::SystemUser& user) {
+  session::Directory::make(OIDC_SESSIONS_DIRECTORY, user.uid, user.gid);
+  if (config.sessions.keep_refresh_token) session::make_key(OIDC_SESSIONS_KEY, user.uid, user.gid);
+}
 
-// In this order: limits, the fork that knows nothing, what only root may read, another user, the
-// cage.
+// In this order: limits, the fork that knows nothing, what only root may read or make, another
+// user, the cage.
 base::Result<Host> prepare() {
   RETURN_IF_ERROR(confine::limit_this_process(limits::process));
   confine::SystemUser user;
@@ -76,35 +86,117 @@ base::Result<Host> prepare() {
   OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, nullptr);
   json_object_seed(0);
   auto host = read_host(std::move(fetcher));
+  const bool is_root = geteuid() == 0;
+  if (host && is_root) make_session_store(host->config, user);
   RETURN_IF_ERROR(confine::become(user));
+  if (host && is_root) host->sessions = session::Store(OIDC_SESSIONS_DIRECTORY, geteuid());
   if (host && uses_tokens_once(host->config)) oauth::make_replay_store(OIDC_USED_TOKENS_DIRECTORY);
-  RETURN_IF_ERROR(enter_sandbox(kept_directories));
+  const confine::OpenPath own[] = {
+      {OIDC_CACHE_DIRECTORY, confine::Access::keep_tree},
+      {OIDC_PINS_DIRECTORY, confine::Access::keep_tree},
+      {OIDC_SESSIONS_DIRECTORY, confine::Access::keep_tree},
+      {OIDC_SESSIONS_KEY, confine::Access::read_file},
+  };
+  RETURN_IF_ERROR(enter_sandbox(own));
   return host;
 }
 
-void describe(const LoginRequest& request, audit::Event& event) {
-  event.user = request.user;
-  event.service = request.service;
-  event.rhost = request.rhost;
-  event.tty = request.tty;
-  event.attempt = request.attempt;
-}
-
 // Remarks beside the decision: a stale key set, an interval put right, a cache that is not ours.
-void write_notes(const Host& host, const LoginRequest& request) {
-  for (const std::string& note : host.notes)
+void write_notes(base::Result<Host>& host, const LoginRequest& request) {
+  if (!host) return;
+  for (const std::string& note : host->notes)
     syslog(LOG_INFO, "event=note attempt=%s detail=%s", request.attempt.c_str(),
            base::log_value(note).c_str());
+  host->notes.clear();
 }
 
-base::Result<policy::Allowed> decide(base::Result<Host>& host, const LoginRequest& request,
-                                     Terminal& terminal, audit::Event& event) {
-  if (!host) return base::Unexpected<base::Error>(std::move(host).error());
-  if (request.phase != ipc::Phase::authenticate)
-    return base::fail(base::Reason::broker_proto, "a phase that is not served");
-  auto decision = login(*host, request, terminal, event);
-  write_notes(*host, request);
-  return decision;
+// Names with commas between, as many as a verdict can hold.
+std::string fitting(const std::vector<std::string>& groups) {
+  std::string list;
+  for (const std::string& group : groups) {
+    if (list.size() + group.size() + 1 > ipc::max_groups) break;
+    list += (list.empty() ? "" : ",") + group;
+  }
+  return list;
+}
+
+// True when the module has heard the answer and said so.
+bool answer(Terminal& terminal, const LoginRequest& request, const Decision& decision) {
+  ipc::Verdict verdict;
+  std::string groups;
+  if (decision) {
+    verdict.outcome = base::Outcome::granted;
+    verdict.reason = base::Reason::ok;
+    groups = fitting(decision->groups);
+    verdict.groups = groups;
+  } else {
+    verdict.outcome = decision.error().outcome;
+    verdict.reason = decision.error().reason;
+    // Nobody is there to hear a verdict, or a question that nobody answers is still open.
+    if (verdict.reason == base::Reason::conv_closed || terminal.is_asking()) return false;
+  }
+  const std::string text = failure_text(verdict.outcome, verdict.reason, request.attempt);
+  verdict.attempt = request.attempt;
+  verdict.user = request.user;
+  verdict.text = text;
+  return terminal.finish(verdict, base::Deadline::after(limits::confirm_wait)).has_value();
+}
+
+bool serve_login(base::Result<Host>& host, const LoginRequest& request, Terminal& terminal,
+                 audit::Sink& log) {
+  audit::Event event(log, "login");
+  describe(request, event);
+  const Decision decision = host ? login(*host, request, terminal, event)
+                                 : Decision(base::Unexpected<base::Error>(host.error()));
+  if (decision)
+    event.grant(decision->rule);
+  else
+    event.deny(decision.error());
+  write_notes(host, request);
+  return answer(terminal, request, decision);
+}
+
+// The word for a phase in the log.
+const char* word(ipc::Phase phase) {
+  switch (phase) {
+    case ipc::Phase::account: return "account";
+    case ipc::Phase::credentials: return "credentials";
+    case ipc::Phase::open_session: return "session_open";
+    case ipc::Phase::close_session: return "session_close";
+    case ipc::Phase::authenticate:
+    case ipc::Phase::groups: break;
+  }
+  return "login";
+}
+
+bool serve_session(base::Result<Host>& host, const LoginRequest& request, Terminal& terminal,
+                   audit::Sink& log) {
+  if (!host) {
+    audit::Event event(log, word(request.phase));
+    describe(request, event);
+    event.deny(host.error());
+    return answer(terminal, request, base::Unexpected<base::Error>(host.error()));
+  }
+  const PhaseAnswer served = serve_phase(*host, request, log);
+  write_notes(host, request);
+  const bool heard = answer(terminal, request, served.decision);
+  // The application does not wait any longer.
+  terminal.hang_up();
+  if (served.afterwards) served.afterwards();
+  return heard;
+}
+
+bool serve(base::Result<Host>& host, const LoginRequest& request, Terminal& terminal,
+           audit::Sink& log) {
+  switch (request.phase) {
+    case ipc::Phase::authenticate: return serve_login(host, request, terminal, log);
+    case ipc::Phase::groups: return serve_memberships(host, request, terminal);
+    case ipc::Phase::account:
+    case ipc::Phase::credentials:
+    case ipc::Phase::open_session:
+    case ipc::Phase::close_session: break;
+  }
+  return serve_session(host, request, terminal, log);
 }
 
 }  // namespace
@@ -119,27 +211,9 @@ bool serve_one_conversation(base::UniqueFd conversation) {
     audit::Event(log, "login").deny(request.error());
     return false;
   }
-  audit::Event event(log, "login");
-  describe(*request, event);
-
-  ipc::Verdict verdict;
-  const auto decision = decide(host, *request, terminal, event);
-  if (decision) {
-    event.grant(decision->rule);
-    verdict.outcome = base::Outcome::granted;
-    verdict.reason = base::Reason::ok;
-  } else {
-    event.deny(decision.error());
-    verdict.outcome = decision.error().outcome;
-    verdict.reason = decision.error().reason;
-    // Nobody is there to hear a verdict, or a question that nobody answers is still open.
-    if (verdict.reason == base::Reason::conv_closed || terminal.is_asking()) return false;
-  }
-  const std::string text = failure_text(verdict.outcome, verdict.reason, request->attempt);
-  verdict.attempt = request->attempt;
-  verdict.user = request->user;
-  verdict.text = text;
-  return terminal.finish(verdict, base::Deadline::after(limits::confirm_wait)).has_value();
+  const bool carried = serve(host, *request, terminal, log);
+  write_notes(host, *request);
+  return carried;
 }
 
 }  // namespace broker

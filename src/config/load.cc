@@ -92,8 +92,7 @@ base::Result<base::Secret> read_key(const std::string& path, const SecretReaders
   return secret;
 }
 
-base::Result<std::string> read_certificate(const std::string& path,
-                                           const SecretReaders& readers) {
+base::Result<std::string> read_certificate(const std::string& path, const SecretReaders& readers) {
   base::FileRule rule;
   rule.max_bytes = max_key_file;
   rule.owner = readers.owner;
@@ -135,6 +134,15 @@ const Access* access_for(const Config& config, std::string_view service) {
   // sudo calls itself sudo-i for a login shell: the same person gets the same root.
   if (found == config.access.end() && service == "sudo-i") found = config.access.find("sudo");
   return found == config.access.end() ? nullptr : &found->second;
+}
+
+SignOn sign_on_for(const Config& config, std::string_view service, const Provider& provider) {
+  SignOn rules{provider.acr_values, provider.max_age};
+  const Access* access = access_for(config, service);
+  if (access == nullptr) return rules;
+  if (!access->acr_values.empty()) rules.acr_values = access->acr_values;
+  if (access->max_age) rules.max_age = access->max_age;
+  return rules;
 }
 
 base::Result<const Provider*> provider_for(const Config& config, std::string_view service,

@@ -54,4 +54,14 @@ const Access* access_for(const Config& config, std::string_view service);
 base::Result<const Provider*> provider_for(const Config& config, std::string_view service,
                                            std::string_view module_option);
 
+/// How somebody must have signed on at the provider: sent with the question, and required in the
+/// answer.
+struct SignOn {
+  std::vector<std::string> acr_values;          ///< one of them; empty: any
+  std::optional<std::chrono::seconds> max_age;  ///< `auth_time` at most this long ago
+};
+
+/// What the service's section says; what it leaves open, the provider's.
+SignOn sign_on_for(const Config& config, std::string_view service, const Provider& provider);
+
 }  // namespace config

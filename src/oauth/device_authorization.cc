@@ -119,16 +119,16 @@ base::Result<DeviceAuthorization> parse_device_authorization(const json_t* objec
   return grant;
 }
 
-base::Result<DeviceAuthorization> request_device_authorization(http::Client& client,
-                                                               const config::Provider& provider,
-                                                               const std::string& endpoint,
-                                                               const Limits& limits,
-                                                               base::Deadline deadline) {
+base::Result<DeviceAuthorization> request_device_authorization(
+    http::Client& client, const config::Provider& provider, const config::SignOn& sign_on,
+    const std::string& endpoint, const Limits& limits, base::Deadline deadline) {
   const std::string scopes = joined(provider.scopes);
-  const std::string acr_values = joined(provider.acr_values);
+  const std::string acr_values = joined(sign_on.acr_values);
+  const std::string max_age = sign_on.max_age ? std::to_string(sign_on.max_age->count()) : "";
   std::vector<http::FormField> fields;
   if (!scopes.empty()) fields.emplace_back("scope", scopes);
   if (!acr_values.empty()) fields.emplace_back("acr_values", acr_values);
+  if (!max_age.empty()) fields.emplace_back("max_age", max_age);
   ASSIGN_OR_RETURN(const auto request, authenticated_post(endpoint, std::move(fields), provider));
   ASSIGN_OR_RETURN(auto response, client.send(request, deadline));
   const Answer answer = read_answer(std::move(response));

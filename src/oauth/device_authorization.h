@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/secret.h"
 #include "config/config.h"
+#include "config/load.h"
 #include "http/client.h"
 #include "json/json.h"
 #include "oauth/limits.h"
@@ -34,11 +35,11 @@ struct DeviceAuthorization {
 /// Errors: those of http::Client · idp.client_rejected (client, scope or grant type refused; the
 /// detail has the provider's words) · idp.rate · idp.status · idp.content_type (not JSON: a captive
 /// portal?) · idp.json · device.response (a member is missing or malformed) · device.uri.
-base::Result<DeviceAuthorization> request_device_authorization(http::Client& client,
-                                                               const config::Provider& provider,
-                                                               const std::string& endpoint,
-                                                               const Limits& limits,
-                                                               base::Deadline deadline);
+/// `sign_on` goes with the question (OpenID Connect Core §3.1.2.1); whether it was done, only the
+/// ID token shows.
+base::Result<DeviceAuthorization> request_device_authorization(
+    http::Client& client, const config::Provider& provider, const config::SignOn& sign_on,
+    const std::string& endpoint, const Limits& limits, base::Deadline deadline);
 
 /// The answer's members, checked.  Unknown ones are ignored; `message` is never shown (Q6).
 base::Result<DeviceAuthorization> parse_device_authorization(const json_t* object,

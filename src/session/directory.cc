@@ -85,7 +85,8 @@ base::Result<Directory> Directory::open(const std::string& path, uid_t owner) {
   if (slash == path.npos || slash == 0 || slash + 1 == path.size())
     return fail(Reason::session_store, "no directory for sessions");
   const std::string above = path.substr(0, slash);
-  const UniqueFd parent(::open(above.c_str(), flags));
+  // Only looked at: a process in a cage may not list what lies above.
+  const UniqueFd parent(::open(above.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!parent) return store_failure(above, errno);
   RETURN_IF_ERROR(require_unchangeable(parent.get(), above, owner));
   UniqueFd descriptor(::openat(parent.get(), path.c_str() + slash + 1, flags));

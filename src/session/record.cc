@@ -119,14 +119,6 @@ bool is_id(std::string_view text) {
 
 json::Json policy_claims(const json_t* claims, const config::Identity& identity,
                          const config::Provider& provider) {
-  // What a JSON pointer goes through first.
-  std::string groups = identity.groups_claim;
-  if (groups.starts_with('/')) {
-    groups = groups.substr(1, groups.find('/', 1) - 1);
-    for (const auto& [escape, meant] : {std::pair("~1", "/"), std::pair("~0", "~")})
-      for (std::size_t at = 0; (at = groups.find(escape, at)) != groups.npos; ++at)
-        groups.replace(at, 2, meant);
-  }
   json::Json kept(json_object());
   const std::set<std::string> names = {"sub",
                                        "email_verified",
@@ -135,7 +127,7 @@ json::Json policy_claims(const json_t* claims, const config::Identity& identity,
                                        identity.username_claim,
                                        identity.pin_claim,
                                        provider.domain_claim,
-                                       groups};
+                                       json::first_member(identity.groups_claim)};
   for (const std::string& name : names)
     if (json_t* value = json_object_get(claims, name.c_str()))
       json_object_set(kept.get(), name.c_str(), value);

@@ -45,6 +45,19 @@ class BrokerPeer {
   void answer(const std::string& text) const { say(ipc::Answer{text}); }
   void enter() const { answer(""); }
   void hang_up() { ours_.reset(); }
+  /// Nothing more will be said; what the broker says can still be heard.
+  void no_more() const { static_cast<void>(::shutdown(ours_.get(), SHUT_WR)); }
+
+  /// The answer about a group: "1" or "0"; "?" for anything else.
+  std::string heard_membership() const {
+    std::vector<std::byte> packet(ipc::max_packet + 1);
+    const ssize_t got = ::recv(ours_.get(), packet.data(), packet.size(), MSG_DONTWAIT);
+    ipc::Membership membership;
+    if (got <= 0) return "?";
+    packet.resize(static_cast<std::size_t>(got));
+    if (!ipc::decode(packet, membership)) return "?";
+    return membership.is_member ? "1" : "0";
+  }
 
   /// The next message of the broker as text: "show TEXT", "prompt TEXT" (or "hidden prompt
   /// TEXT", "kept prompt TEXT"), "verdict OUTCOME REASON

@@ -14,7 +14,6 @@ ROWS = {
     "J15": "the module asks for no delay: a device login has no secret that could be guessed, and every "
            "refusal after the code was shown takes one poll interval at least",
     "K01": "there is no broker socket yet: the module starts the broker itself, over a socketpair",
-    "K07": "the protocol has no refresh and no session: one conversation is one login (PROTOCOL.md)",
     "K13": "there is no systemd unit yet: the broker is a child of the module and cages itself",
     "K16": "there is no broker socket yet, so there are no peers whose credentials come late",
 }

@@ -127,10 +127,11 @@ def alice_gets_in_and_the_log_says_how(company: Company):
         assert terminal.wait() == 0
     assert who.strip() == "alice"
     line = company.decided("ok", rhost=terminal.address)
-    assert line | {"subject": "", "attempt": ""} == {
+    assert line | {"subject": "", "attempt": "", "session": ""} == {
         "event": "login", "outcome": "granted", "reason": "ok", "user": "alice", "service": "sshd",
         "rhost": terminal.address, "tty": "ssh", "provider": "corp", "issuer": company.idp.issuer,
-        "client_id": "linux-login", "subject": "", "attempt": "", "detail": "group linux-users"}
+        "client_id": "linux-login", "subject": "", "attempt": "", "session": "",
+        "detail": "group linux-users"}
     assert len(line["subject"]) == 16 and len(line["attempt"]) == 16
 
 

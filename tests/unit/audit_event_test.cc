@@ -22,7 +22,8 @@ void fill(audit::Event& event, const std::string& text) {
   for (std::string audit::Event::*field :
        {&audit::Event::user, &audit::Event::service, &audit::Event::rhost, &audit::Event::tty,
         &audit::Event::provider, &audit::Event::issuer, &audit::Event::subject,
-        &audit::Event::client_id, &audit::Event::acr, &audit::Event::amr, &audit::Event::attempt})
+        &audit::Event::client_id, &audit::Event::acr, &audit::Event::amr, &audit::Event::attempt,
+        &audit::Event::session})
     event.*field = text;
 }
 

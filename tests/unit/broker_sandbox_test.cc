@@ -29,13 +29,8 @@ using test::stranger;
 
 namespace {
 
-base::Result<> enter(const std::string& kept) {
-  const char* const directories[] = {kept.c_str()};
-  return broker::enter_sandbox(directories);
-}
-base::Result<> restrict_files(const std::string& kept) {
-  const char* const directories[] = {kept.c_str()};
-  return broker::restrict_worker_files(directories);
+std::vector<confine::OpenPath> own(const test::TempDir& directory) {
+  return {{directory.path(), confine::Access::keep_tree}};
 }
 
 // The worker's way into the cage, as main takes it.
@@ -44,7 +39,8 @@ int in_the_cage(const std::function<int()>& body) {
   if (::chown(cache.path().c_str(), stranger.uid, stranger.gid) != 0) return not_caged;
   return child_ends_with([&] {
     const bool caged = confine::limit_this_process(broker::limits::process).has_value() &&
-                       confine::become(stranger).has_value() && enter(cache.path()).has_value();
+                       confine::become(stranger).has_value() &&
+                       broker::enter_sandbox(own(cache)).has_value();
     return caged ? body() : not_caged;
   });
 }
@@ -124,7 +120,7 @@ TEST(K12_landlock_hides_everything_that_a_login_does_not_need) {
     return child_ends_with([&] {
       if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return not_caged;
       if (::syscall(SYS_landlock_create_ruleset, nullptr, 0, 1) < 1) return 251;
-      return restrict_files(cache.path()).has_value() ? body() : not_caged;
+      return broker::restrict_worker_files(own(cache)).has_value() ? body() : not_caged;
     });
   };
   if (caged([] { return 0; }) == 251) throw test::Skipped{"this kernel has no Landlock"};
@@ -177,7 +173,8 @@ TEST(the_cage_cannot_be_left_by_asking_again) {
   need_root();
   EXPECT_EQ(in_the_cage([] {
               if (::prctl(PR_GET_DUMPABLE) != 0) return 1;
-              return enter("/") ? 2 : 0;
+              const confine::OpenPath all[] = {{"/", confine::Access::keep_tree}};
+              return broker::enter_sandbox(all) ? 2 : 0;
             }),
             0);
 }

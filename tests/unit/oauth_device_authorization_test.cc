@@ -34,7 +34,8 @@ std::string answer(const std::string& member = "", const std::string& value = ""
 base::Result<DeviceAuthorization> request(test::FakeHttp& client,
                                           const config::Provider& provider = test::provider(),
                                           const oauth::Limits& limits = {}) {
-  return oauth::request_device_authorization(client, provider, endpoint, limits, test::soon());
+  return oauth::request_device_authorization(
+      client, provider, {provider.acr_values, provider.max_age}, endpoint, limits, test::soon());
 }
 
 base::Result<DeviceAuthorization> answered(const std::string& body, long status = 200,

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/records.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "config/load.h"
+#include "session/sealed.h"
+
+namespace broker {
+namespace {
+
+using session::Record;
+
+void note(Host& host, const base::Error& error) {
+  host.notes.push_back(std::string(base::word(error.reason)) + ": " + error.detail);
+}
+
+base::Result<Record> record_of(const Host& host, const LoginRequest& request,
+                               const Verified& verified) {
+  Record record;
+  ASSIGN_OR_RETURN(record.id, session::new_id());
+  record.account = request.user;
+  record.uid = request.uid;
+  record.service = request.service;
+  record.provider = verified.provider.name;
+  record.issuer = verified.provider.issuer;
+  record.client_id = verified.provider.client_id;
+  record.subject = verified.person.claims.subject().text();
+  record.claims = session::policy_claims(verified.person.claims.object(), host.config.identity,
+                                         verified.provider);
+  record.acr = verified.person.acr.value_or("");
+  record.amr = verified.person.amr;
+  record.auth_time = verified.person.auth_time;
+  record.attempt = request.attempt;
+  record.verified_at = base::BootClock::now();
+  record.verified_on = base::wall_now();
+  record.rhost = request.rhost;
+  record.tty = request.tty;
+  record.audit_session = request.audit_session;
+  record.processes = request.processes;
+  return record;
+}
+
+// For another record the token must be sealed again: it opens in this one only.
+void seal(Host& host, Record& record, const Verified& verified) {
+  if (!host.config.sessions.keep_refresh_token || !verified.refresh_token) return;
+  const auto key = session::read_key(OIDC_SESSIONS_KEY, ::geteuid());
+  if (!key) return note(host, key.error());
+  const auto sealed = session::seal_refresh_token(record, *verified.refresh_token, *key);
+  if (!sealed) note(host, sealed.error());
+}
+
+// What a later approval replaces in the record of a session; whose session it is stays.
+void renew(Record& record, Record& newer) {
+  const bool is_same_person = record.subject == newer.subject && record.issuer == newer.issuer;
+  record.provider = newer.provider;
+  record.issuer = newer.issuer;
+  record.client_id = newer.client_id;
+  record.subject = newer.subject;
+  record.claims = std::move(newer.claims);
+  record.acr = newer.acr;
+  record.amr = newer.amr;
+  record.auth_time = newer.auth_time;
+  record.attempt = newer.attempt;
+  record.verified_at = newer.verified_at;
+  record.verified_on = newer.verified_on;
+  record.processes = newer.processes;
+  if (!newer.refresh_token.empty() || !is_same_person) record.refresh_token = newer.refresh_token;
+}
+
+// Where somebody asks for recent logins, the refresh token is kept for that, beyond the session.
+bool keeps_last(const config::Config& config) {
+  return std::any_of(config.access.begin(), config.access.end(),
+                     [](const auto& one) { return one.second.recent_within.has_value(); });
+}
+
+base::Result<std::string> keep_in_session(Host& host, const LoginRequest& request, Record record,
+                                          const Verified& verified) {
+  const session::Caller caller = caller_of(request);
+  ASSIGN_OR_RETURN(const auto session, record_of_session(host, request));
+  if (session) {
+    record.id = session->id;
+    if (!keeps_last(host.config)) seal(host, record, verified);
+    ASSIGN_OR_RETURN(const bool kept,
+                     host.sessions.change(record.uid, session->id, [&](Record& found) {
+                       renew(found, record);
+                       return true;
+                     }));
+    if (kept) return session->id;
+    return base::fail(base::Reason::session_store, "the session ended meanwhile");
+  }
+  // Where nothing tells the session from others, it waits like any login, and then is forgotten.
+  if (!session::bind_to_session_of(record, caller)) record.state = session::State::pending;
+  if (!keeps_last(host.config)) seal(host, record, verified);
+  RETURN_IF_ERROR(
+      host.sessions.add(record, base::BootClock::now(), host.config.sessions.lifetime, host.notes));
+  return record.id;
+}
+
+base::Result<std::string> write(Host& host, const LoginRequest& request, const Verified& verified) {
+  ASSIGN_OR_RETURN(Record record, record_of(host, request, verified));
+  if (keeps_last(host.config)) {
+    seal(host, record, verified);
+    const auto kept = host.sessions.keep_last(record);
+    if (!kept) note(host, kept.error());
+    record.refresh_token.clear();
+  }
+  const config::Access* access = config::access_for(host.config, request.service);
+  if (access != nullptr && access->fresh_within)
+    return keep_in_session(host, request, std::move(record), verified);
+  if (!keeps_last(host.config)) seal(host, record, verified);
+  RETURN_IF_ERROR(
+      host.sessions.add(record, base::BootClock::now(), host.config.sessions.lifetime, host.notes));
+  return record.id;
+}
+
+}  // namespace
+
+session::Caller caller_of(const LoginRequest& request) {
+  return session::Caller{request.user,          request.uid,       request.service,
+                         request.audit_session, request.processes, request.leader};
+}
+
+std::string write_down(Host& host, const LoginRequest& request, const Verified& verified) {
+  if (!host.sessions.is_there()) return {};
+  auto id = write(host, request, verified);
+  if (id) return *std::move(id);
+  note(host, id.error());
+  return {};
+}
+
+base::Result<std::vector<Record>> records_of(Host& host, const LoginRequest& request) {
+  ASSIGN_OR_RETURN(auto records, host.sessions.of_user(request.uid, base::BootClock::now(),
+                                                       host.config.sessions.lifetime, host.notes));
+  std::erase_if(records, [&](const Record& one) { return one.account != request.user; });
+  std::sort(records.begin(), records.end(),
+            [](const Record& a, const Record& b) { return a.verified_at > b.verified_at; });
+  return records;
+}
+
+base::Result<std::optional<Record>> record_of_session(Host& host, const LoginRequest& request) {
+  const session::Caller caller = caller_of(request);
+  ASSIGN_OR_RETURN(auto records, records_of(host, request));
+  for (Record& one : records)
+    if (session::is_same_session(one, caller)) return std::optional<Record>(std::move(one));
+  return std::optional<Record>();
+}
+
+}  // namespace broker

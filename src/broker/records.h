@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/secret.h"
+#include "broker/host.h"
+#include "broker/identity_source.h"
+#include "broker/terminal.h"
+#include "session/match.h"
+#include "session/record.h"
+
+/// \file
+/// A person's login, written down when it is granted, and found again.
+
+namespace broker {
+
+/// Who asks, in the kernel's words.
+session::Caller caller_of(const LoginRequest& request);
+
+/// What a granted login has established.
+struct Verified {
+  const config::Provider& provider;
+  const Established& person;
+  const std::optional<base::Secret>& refresh_token;
+};
+
+/// Writes a granted login down, and returns the record's id; nothing when it could not be written,
+/// which is noted and changes no decision.  A service with fresh_within has no session of its own:
+/// the login renews the record of the session that it is made in, or is bound to that session.
+/// Another one's record waits for its session to begin.
+std::string write_down(Host& host, const LoginRequest& request, const Verified& verified);
+
+/// The records of the request's account that have not expired; the last verified one first.
+/// Error: session.store.
+base::Result<std::vector<session::Record>> records_of(Host& host, const LoginRequest& request);
+
+/// The record of the login session that the application runs in.  Error: session.store.
+base::Result<std::optional<session::Record>> record_of_session(Host& host,
+                                                               const LoginRequest& request);
+
+}  // namespace broker

@@ -1,0 +1,504 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/phases.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "broker/fresh_approval.h"
+#include "broker/memberships.h"
+#include "broker/records.h"
+#include "config/load.h"
+#include "session/directory.h"
+#include "support/broker_peer.h"
+#include "support/cmocka_cc.h"
+#include "support/session_record.h"
+#include "support/temp_dir.h"
+
+// What PAM asks for after a login, with a store and without a provider: nothing here may need one.
+
+using namespace std::chrono_literals;
+using broker::Host;
+using broker::LoginRequest;
+using session::Record;
+
+namespace {
+
+constexpr const char* configuration = R"(
+[provider.corp]
+profile = "generic"
+issuer = "https://sso.corp.example"
+client_id = "linux-login"
+client_secret_file = "/etc/pam-oidc/corp.secret"
+[identity]
+username_claim = "preferred_username"
+[access.sshd]
+allow_groups = ["linux-users"]
+[access.sudo]
+allow_groups = ["linux-users"]
+fresh_within = "10m"
+[access.su]
+allow_users = ["bob"]
+[grants.dialout]
+allow_groups = ["linux-users"]
+[sessions]
+lifetime = "1h"
+)";
+
+config::Config config_of(const std::string& text) {
+  config::Report report = config::parse(text, "test.toml");
+  for (const base::Error& problem : report.problems)
+    throw test::Failure{problem.detail, __FILE__, __LINE__};
+  return *std::move(report.config);
+}
+
+std::filesystem::path place() {
+  const std::filesystem::path trusted = test::TempDir::trusted_place();
+  if (trusted.empty()) throw test::Skipped{"no directory that others cannot write above"};
+  return trusted;
+}
+
+struct Memory : audit::Sink {
+  std::vector<std::string> lines;
+  void write(int, const std::string& line) override { lines.push_back(line); }
+};
+
+LoginRequest asks(ipc::Phase phase, const char* service, std::vector<std::string> processes) {
+  LoginRequest request;
+  request.phase = phase;
+  request.attempt = "fedcba9876543210";
+  request.service = service;
+  request.user = "alice";
+  request.uid = 2001;
+  request.account_exists = true;
+  request.processes = std::move(processes);
+  request.time = 60s;
+  return request;
+}
+
+const std::vector<std::string> monitor = {"400.70", "300.10", "1.1"};
+const std::vector<std::string> inside = {"700.99", "650.95", "600.90", "400.70", "300.10", "1.1"};
+const std::vector<std::string> elsewhere = {"710.99", "655.95", "410.71", "300.10", "1.1"};
+
+class Bed {
+ public:
+  Bed()
+      : above_(place()),
+        path(above_ / "sessions"),
+        host{config_of(configuration),
+             {},
+             {},
+             base::fail(base::Reason::fetch_down, "no test may ask a provider"),
+             {},
+             {},
+             oidc::Cache(""),
+             identity::Pins(above_ / "pins", ::geteuid()),
+             session::Store(path, ::geteuid()),
+             {}} {
+    session::Directory::make(path, ::geteuid(), ::getegid());
+    above_.make_directory("pins", 0700);
+  }
+
+  // Somebody approved so long ago.
+  Record approved(std::chrono::seconds ago = 5s) {
+    Record record = test::session_record();
+    record.verified_at = base::BootClock::now() - ago;
+    return record;
+  }
+  void add(const Record& record) {
+    EXPECT_OK(host.sessions.add(record, base::BootClock::now(), 1h, host.notes));
+  }
+  std::string add_open(std::chrono::seconds ago = 5s) {
+    Record record = approved(ago);
+    session::open_in(record, test::monitor());
+    add(record);
+    return record.id;
+  }
+  broker::Decision serve(const LoginRequest& request) {
+    log.lines.clear();
+    auto answer = broker::serve_phase(host, request, log);
+    afterwards = std::move(answer.afterwards);
+    return std::move(answer.decision);
+  }
+  std::vector<Record> records() {
+    return *host.sessions.of_user(2001, base::BootClock::now(), 1h, host.notes);
+  }
+  Record only() {
+    auto all = records();
+    EXPECT_EQ(all.size(), 1U);
+    return std::move(all[0]);
+  }
+  bool has_said(std::string_view words) const {
+    return log.lines.size() == 1 && log.lines[0].find(words) != std::string::npos;
+  }
+  broker::Fresh fresh(const LoginRequest& request) {
+    log.lines.clear();
+    audit::Event event(log, "login");
+    auto found = broker::fresh_approval(host, request, event);
+    if (found.granted)
+      event.grant(found.granted->rule);
+    else
+      event.deny({base::Reason::conv_none, base::Outcome::refused, found.why_not});
+    return found;
+  }
+
+ private:
+  test::TempDir above_;
+
+ public:
+  const std::string path;
+  Host host;
+  Memory log;
+  std::function<void()> afterwards;
+};
+
+using P = ipc::Phase;
+
+}  // namespace
+
+TEST(the_process_above_the_one_that_authenticated_opens_the_session) {
+  Bed bed;
+  const Record record = bed.approved();
+  bed.add(record);
+  LoginRequest request = asks(P::open_session, "sshd", monitor);
+  request.audit_session = 7;
+  EXPECT_OK(bed.serve(request));
+  EXPECT(bed.has_said("event=session_open outcome=granted reason=ok user=\"alice\""));
+  EXPECT(bed.has_said(" attempt=" + record.attempt + " session=" + record.id));
+  EXPECT_EQ(bed.records().size(), 1U);
+  EXPECT(bed.records()[0].state == session::State::open);
+  EXPECT_EQ(bed.records()[0].audit_session, 7U);
+  EXPECT_EQ(bed.records()[0].opener, "400.70");
+  // Once.
+  EXPECT_REASON(bed.serve(request), session_none);
+}
+
+TEST(K07_a_session_that_nobody_logged_in_to_is_not_ours_and_no_line_says_otherwise) {
+  Bed bed;
+  bed.add(bed.approved());
+  for (const P phase : {P::open_session, P::close_session, P::credentials}) {
+    EXPECT_REASON(bed.serve(asks(phase, "sshd", elsewhere)), session_none);
+    EXPECT(bed.log.lines.empty());
+    LoginRequest bob = asks(phase, "sshd", monitor);
+    bob.user = "bob";
+    bob.uid = 2002;
+    EXPECT_REASON(bed.serve(bob), session_none);
+    EXPECT_REASON(bed.serve(asks(phase, "su", monitor)), session_none);
+    EXPECT_REASON(bed.serve(asks(phase, "sshd", {})), session_none);
+  }
+  EXPECT(bed.records()[0].state == session::State::pending);
+}
+
+TEST(K07_an_approval_that_waited_too_long_opens_nothing) {
+  Bed bed;
+  bed.add(bed.approved(121s));
+  EXPECT_REASON(bed.serve(asks(P::open_session, "sshd", monitor)), session_none);
+}
+
+TEST(the_end_of_a_session_ends_its_record_once) {
+  Bed bed;
+  const std::string id = bed.add_open();
+  EXPECT_REASON(bed.serve(asks(P::close_session, "sshd", inside)), session_none);
+  EXPECT_EQ(bed.records().size(), 1U);
+  EXPECT_OK(bed.serve(asks(P::close_session, "sshd", monitor)));
+  EXPECT(bed.has_said("event=session_close outcome=granted"));
+  EXPECT(bed.has_said(" session=" + id));
+  EXPECT(bed.records().empty());
+  EXPECT(bed.afterwards != nullptr);
+  bed.afterwards();  // no token, no provider
+  EXPECT(bed.host.notes.empty());
+  EXPECT_REASON(bed.serve(asks(P::close_session, "sshd", monitor)), session_none);
+}
+
+TEST(the_account_is_decided_about_anew_from_what_was_verified) {
+  Bed bed;
+  bed.add(bed.approved());
+  const LoginRequest request = asks(P::account, "sshd", {"500.77", "400.70", "300.10", "1.1"});
+  EXPECT_OK(bed.serve(request));
+  EXPECT(bed.has_said("event=account outcome=granted"));
+  bed.host.config.access.at("sshd").allow_groups = {"admins"};
+  EXPECT_REASON(bed.serve(request), group_nomatch);
+  EXPECT(bed.has_said("event=account outcome=denied class=forbidden reason=group.nomatch"));
+}
+
+TEST(another_provider_client_or_name_rule_makes_an_old_login_worthless) {
+  Bed bed;
+  bed.add(bed.approved());
+  const LoginRequest request = asks(P::account, "sshd", {"500.77", "400.70", "300.10", "1.1"});
+  config::Provider& provider = bed.host.config.providers.at("corp");
+  provider.issuer = "https://other.example";
+  EXPECT_REASON(bed.serve(request), cfg_syntax);
+  provider.issuer = "https://sso.corp.example";
+  provider.client_id = "other";
+  EXPECT_REASON(bed.serve(request), cfg_syntax);
+  provider.client_id = "linux-login";
+  bed.host.config.identity.username_claim = "upn";
+  EXPECT_REASON(bed.serve(request), map_missing);
+  bed.host.config.identity.username_claim = "sub";
+  EXPECT(!bed.serve(request));
+  bed.host.config.identity.username_claim = "preferred_username";
+  EXPECT_OK(bed.serve(request));
+}
+
+TEST(an_account_that_did_not_log_in_through_us_is_not_recent) {
+  Bed bed;
+  bed.add_open();
+  EXPECT_REASON(bed.serve(asks(P::account, "sshd", elsewhere)), acct_not_recent);
+  EXPECT(bed.has_said("event=account outcome=denied class=forbidden reason=acct.not_recent"));
+}
+
+TEST(credentials_are_for_the_process_that_opens_the_session) {
+  Bed bed;
+  bed.add(bed.approved());
+  const auto decision = bed.serve(asks(P::credentials, "sshd", monitor));
+  EXPECT_OK(decision);
+  EXPECT(decision->groups == std::vector<std::string>{"dialout"});
+  EXPECT(bed.has_said("event=credentials outcome=granted"));
+  EXPECT(bed.has_said("detail=\"groups dialout\""));
+  EXPECT_REASON(bed.serve(asks(P::credentials, "sshd", inside)), session_none);
+}
+
+TEST(a_store_that_cannot_be_read_is_said_and_denies) {
+  Bed bed;
+  EXPECT_EQ(::chmod(bed.path.c_str(), 0755), 0);
+  for (const P phase : {P::account, P::credentials, P::open_session, P::close_session}) {
+    EXPECT_REASON(bed.serve(asks(phase, "sshd", monitor)), session_store);
+    EXPECT(bed.has_said("class=unavailable reason=session.store"));
+  }
+}
+
+TEST(an_approval_counts_again_in_the_session_that_it_was_given_in) {
+  Bed bed;
+  const std::string id = bed.add_open(30s);
+  LoginRequest sudo = asks(P::authenticate, "sudo", inside);
+  EXPECT(bed.fresh(sudo).granted);
+  EXPECT(bed.has_said("reason=ok"));
+  EXPECT(bed.has_said(" session=" + id));
+  EXPECT(bed.has_said("detail=\"group linux-users, approved 3"));
+  EXPECT(bed.has_said(" attempt=") == false);  // the caller's own, which worker.cc fills in
+  sudo.processes = elsewhere;
+  EXPECT_EQ(bed.fresh(sudo).why_not, "there is no approval in this session");
+  sudo.processes = inside;
+  sudo.user = "bob";
+  EXPECT(!bed.fresh(sudo).granted);
+  sudo.user = "alice";
+  sudo.uid = 2002;
+  EXPECT(!bed.fresh(sudo).granted);
+}
+
+TEST(a_service_without_fresh_within_always_asks) {
+  Bed bed;
+  bed.add_open();
+  const auto found = bed.fresh(asks(P::authenticate, "sshd", inside));
+  EXPECT(!found.granted && found.why_not.empty());
+}
+
+TEST(an_approval_is_stale_after_fresh_within) {
+  Bed bed;
+  bed.add_open(601s);
+  const auto found = bed.fresh(asks(P::authenticate, "sudo", inside));
+  EXPECT(!found.granted);
+  EXPECT(found.why_not.starts_with("the approval in this session is 60"));
+  EXPECT(found.why_not.ends_with(" s old, fresh_within is 600 s"));
+}
+
+TEST(K07_an_approval_without_a_session_is_not_fresh) {
+  Bed bed;
+  bed.add(bed.approved());
+  EXPECT(!bed.fresh(asks(P::authenticate, "sudo", {"500.77", "400.70"})).granted);
+}
+
+TEST(a_fresh_approval_must_be_of_the_kind_that_the_service_demands) {
+  Bed bed;
+  bed.add_open();
+  const LoginRequest sudo = asks(P::authenticate, "sudo", inside);
+  config::Access& access = bed.host.config.access.at("sudo");
+  access.acr_values = {"urn:corp:hardware"};
+  EXPECT(bed.fresh(sudo).why_not.find("acr_values") != std::string::npos);
+  access.acr_values = {"urn:corp:hardware", "urn:corp:mfa"};
+  EXPECT(bed.fresh(sudo).granted);
+  access.max_age = 60s;  // the sign-on was years from now
+  EXPECT(bed.fresh(sudo).why_not.find("max_age") != std::string::npos);
+}
+
+TEST(a_sign_on_grows_old_while_the_session_lasts) {
+  Bed bed;
+  Record record = bed.approved();
+  record.auth_time = base::wall_now() - 300s;
+  session::open_in(record, test::monitor());
+  bed.add(record);
+  const LoginRequest sudo = asks(P::authenticate, "sudo", inside);
+  config::Access& access = bed.host.config.access.at("sudo");
+  access.max_age = 600s;
+  EXPECT(bed.fresh(sudo).granted);
+  access.max_age = 100s;
+  EXPECT(bed.fresh(sudo).why_not.ends_with("old, max_age is 100 s"));
+}
+
+TEST(a_fresh_approval_is_no_way_around_a_change_of_policy) {
+  Bed bed;
+  bed.add_open();
+  bed.host.config.access.at("sudo").allow_groups = {"admins"};
+  const auto found = bed.fresh(asks(P::authenticate, "sudo", inside));
+  EXPECT(!found.granted);
+  EXPECT(found.why_not.find("group.nomatch") != std::string::npos);
+}
+
+TEST(without_a_store_nothing_is_fresh) {
+  Bed bed;
+  bed.add_open();
+  bed.host.sessions = session::Store();
+  EXPECT(!bed.fresh(asks(P::authenticate, "sudo", inside)).granted);
+}
+
+namespace {
+
+struct Login {
+  broker::Established person{
+      *oidc::Claims::of(oidc::ClaimSource::id_token,
+                        test::json_of(R"({"sub": "s2", "preferred_username": "alice",
+                                          "groups": ["linux-users"], "name": "Alice"})")),
+      "urn:corp:hardware",
+      {"hwk"},
+      std::nullopt};
+  std::optional<base::Secret> refresh_token;
+};
+
+std::string write_down(Bed& bed, const LoginRequest& request) {
+  const Login login;
+  return broker::write_down(
+      bed.host, request, {bed.host.config.providers.at("corp"), login.person, login.refresh_token});
+}
+
+}  // namespace
+
+TEST(a_granted_login_waits_for_its_session) {
+  Bed bed;
+  LoginRequest request = asks(P::authenticate, "sshd", {"500.77", "400.70", "300.10", "1.1"});
+  request.rhost = "192.0.2.9";
+  const std::string id = write_down(bed, request);
+  EXPECT_EQ(bed.records().size(), 1U);
+  const Record record = bed.only();
+  EXPECT_EQ(record.id, id);
+  EXPECT(record.state == session::State::pending);
+  EXPECT_EQ(record.attempt, request.attempt);
+  EXPECT_EQ(record.acr, "urn:corp:hardware");
+  EXPECT_EQ(record.rhost, "192.0.2.9");
+  EXPECT_EQ(json_object_size(record.claims.get()), 3U);
+  EXPECT_OK(bed.serve(asks(P::open_session, "sshd", monitor)));
+  EXPECT_OK(bed.serve(asks(P::close_session, "sshd", monitor)));
+}
+
+TEST(an_approval_for_sudo_renews_the_session_that_it_was_given_in) {
+  Bed bed;
+  const std::string id = bed.add_open(900s);
+  const LoginRequest sudo = asks(P::authenticate, "sudo", inside);
+  EXPECT(!bed.fresh(sudo).granted);
+  EXPECT_EQ(write_down(bed, sudo), id);
+  EXPECT_EQ(bed.records().size(), 1U);
+  const Record record = bed.only();
+  EXPECT_EQ(record.opener, "400.70");
+  EXPECT_EQ(record.acr, "urn:corp:hardware");
+  EXPECT_EQ(record.subject, "s2");
+  EXPECT(bed.fresh(sudo).granted);
+  // The account phase of the same sudo finds it, that of another one does not.
+  EXPECT_OK(bed.serve(asks(P::account, "sudo", inside)));
+  // And it ends with the session, not with sudo.
+  EXPECT_REASON(bed.serve(asks(P::close_session, "sudo", inside)), session_none);
+  EXPECT_OK(bed.serve(asks(P::close_session, "sshd", monitor)));
+  EXPECT(!bed.fresh(sudo).granted);
+}
+
+TEST(an_approval_for_sudo_in_a_session_that_is_not_ours_is_bound_to_it) {
+  Bed bed;
+  LoginRequest sudo = asks(P::authenticate, "sudo", elsewhere);
+  sudo.leader = "655.95";
+  EXPECT(!write_down(bed, sudo).empty());
+  EXPECT(bed.fresh(sudo).granted);
+  LoginRequest other = asks(P::authenticate, "sudo", inside);
+  other.leader = "650.95";
+  EXPECT(!bed.fresh(other).granted);
+  // An audit session tells it better.
+  Bed second;
+  sudo.audit_session = 9;
+  EXPECT(!write_down(second, sudo).empty());
+  EXPECT(second.fresh(sudo).granted);
+  sudo.audit_session = 10;
+  EXPECT(!second.fresh(sudo).granted);
+}
+
+TEST(a_login_that_cannot_be_written_down_is_noted_and_no_more) {
+  Bed bed;
+  EXPECT_EQ(::chmod(bed.path.c_str(), 0755), 0);
+  EXPECT_EQ(write_down(bed, asks(P::authenticate, "sshd", monitor)), "");
+  EXPECT_EQ(bed.host.notes.size(), 1U);
+  EXPECT(bed.host.notes[0].starts_with("session.store: "));
+  // A refresh token that cannot be sealed is not kept, and the login is.
+  Bed second;
+  second.host.config.sessions.keep_refresh_token = true;
+  Login login;
+  login.refresh_token = base::Secret::copy_of("refresh");
+  EXPECT(!broker::write_down(
+              second.host, asks(P::authenticate, "sshd", monitor),
+              {second.host.config.providers.at("corp"), login.person, login.refresh_token})
+              .empty());
+  EXPECT_EQ(second.host.notes.size(), 1U);
+  EXPECT_EQ(second.records().size(), 1U);
+  EXPECT(second.records()[0].refresh_token.empty());
+}
+
+TEST(a_last_login_is_kept_where_somebody_asks_for_recent_ones) {
+  Bed bed;
+  write_down(bed, asks(P::authenticate, "sshd", monitor));
+  EXPECT(!*bed.host.sessions.last_of(2001, bed.host.notes));
+  bed.host.config.access.at("sshd").recent_within = 3600s;
+  const std::string id = write_down(bed, asks(P::authenticate, "sshd", monitor));
+  const auto last = bed.host.sessions.last_of(2001, bed.host.notes);
+  EXPECT_OK(last);
+  EXPECT_EQ((*last)->id, id);
+}
+
+// --- sudo's group plug-in ---
+
+namespace {
+
+std::string memberships(Bed& bed, const LoginRequest& request,
+                        const std::vector<std::string>& groups, bool with_host = true) {
+  test::BrokerPeer peer;
+  broker::Terminal terminal(peer.broker_end());
+  for (const std::string& group : groups) peer.say(ipc::Member{group});
+  peer.no_more();
+  base::Result<Host> host = base::fail(base::Reason::cfg_missing, "no configuration");
+  if (with_host) host = base::Result<Host>(std::move(bed.host));
+  std::string answers = broker::serve_memberships(host, request, terminal) ? "" : "broken ";
+  for (std::size_t i = 0; i < groups.size(); ++i) answers += peer.heard_membership();
+  if (with_host) bed.host = *std::move(host);
+  return answers;
+}
+
+}  // namespace
+
+TEST(the_plug_in_hears_of_the_groups_of_the_person_of_this_session) {
+  Bed bed;
+  bed.add_open();
+  const LoginRequest request = asks(P::groups, "sudo", inside);
+  EXPECT_EQ(
+      memberships(bed, request, {"linux-users", "root", "linux", "linux-user", "linux-users"}),
+      "10001");
+  EXPECT_EQ(memberships(bed, asks(P::groups, "sudo", elsewhere), {"linux-users"}), "0");
+  LoginRequest bob = request;
+  bob.user = "bob";
+  bob.uid = 2002;
+  EXPECT_EQ(memberships(bed, bob, {"linux-users"}), "0");
+  EXPECT_EQ(memberships(bed, request, {"linux-users"}, /*with_host=*/false), "0");
+  bed.host.config.identity.username_claim = "upn";
+  EXPECT_EQ(memberships(bed, request, {"linux-users"}), "0");
+}
+
+TEST(the_plug_in_must_keep_to_its_questions) {
+  Bed bed;
+  test::BrokerPeer peer;
+  broker::Terminal terminal(peer.broker_end());
+  peer.say(ipc::Confirm{});
+  base::Result<Host> host = base::fail(base::Reason::cfg_missing, "no configuration");
+  EXPECT(!broker::serve_memberships(host, asks(P::groups, "sudo", inside), terminal));
+}
