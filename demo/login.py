@@ -2,7 +2,8 @@
 """Inside the sandbox: a machine with pam-oidc, a provider, an sshd, and one ssh login.
 
 With --auto the person is played by a script that opens the link as a browser does, and a program
-logs in after her, by ssh and by sudo; otherwise the person is whoever sits at the terminal."""
+logs in after her, by ssh and by sudo, and then a person of an Active Directory (directory.py);
+otherwise the person is whoever sits at the terminal."""
 
 import os
 import pathlib
@@ -17,6 +18,7 @@ from harness import CLEAN_ENVIRONMENT  # noqa: E402
 from harness import client as terminals  # noqa: E402
 from harness.machine import Machine  # noqa: E402
 from harness.sshd import Sshd  # noqa: E402
+import directory  # noqa: E402
 from client import Client  # noqa: E402  isort: skip  (tests/provider)
 from provider import CLIENT_SECRET, Provider  # noqa: E402
 
@@ -146,6 +148,8 @@ def main() -> int:
                 worked = programs(machine, idp, sshd) and worked
             else:
                 worked = by_hand(idp, sshd)
+    if "--auto" in sys.argv[1:]:
+        worked = directory.show(machine) and worked
     return 0 if worked else 1
 
 
