@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// \file
-/// What deciding about a person of many groups costs: prints milliseconds of policy::authorize for
-/// lists of rules and claims of growing size, and nanoseconds for each rule and group.  Parsing the
-/// JSON is no part of it.  The group that allows is the last one, and a list that denies fits none.
+/// What deciding about a person of many groups costs: prints milliseconds of the processor for
+/// policy::authorize for lists of rules and claims of growing size, and nanoseconds for each rule
+/// and group.  Parsing the JSON is no part of it.  The group that allows is the last one, and a
+/// list that denies fits none.
+
+#include <time.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -52,14 +54,19 @@ config::Config config_with(std::size_t rules) {
   return config;
 }
 
+// Nothing here waits, so what other processes take of the processor is no part of it.
+double processor_ms() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6;
+}
+
 double milliseconds(const config::Config& config, const json_t* claims) {
   std::vector<double> taken;
   for (int round = 0; round < rounds; ++round) {
-    const auto start = std::chrono::steady_clock::now();
+    const double start = processor_ms();
     const bool allowed = policy::authorize(config, "sudo", "alice", claims).has_value();
-    taken.push_back(
-        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
-            .count());
+    taken.push_back(processor_ms() - start);
     if (!allowed) std::abort();
   }
   std::nth_element(taken.begin(), taken.begin() + rounds / 2, taken.end());
@@ -76,7 +83,7 @@ void measure(std::size_t rules, std::size_t groups, const char* goal) {
 }  // namespace
 
 int main() {
-  std::printf("policy, median of %d decisions\n", rounds);
+  std::printf("policy, processor time, median of %d decisions\n", rounds);
   measure(500, 1000, "");
   measure(500, 10000, "  goal <= 5 ms");
   measure(500, 100000, "");

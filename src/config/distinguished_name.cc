@@ -2,6 +2,7 @@
 #include "config/distinguished_name.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -36,6 +37,29 @@ constexpr int hex_value(char c) {
   if (is_digit(c)) return c - '0';
   const char lower = to_lower(c);
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+// What a value has as it is, but for the case of letters.  Most names consist of nothing else.
+constexpr std::array<bool, 256> make_plain() {
+  std::array<bool, 256> plain{};
+  for (std::size_t i = 1; i < plain.size(); ++i) plain[i] = true;
+  for (const char c : std::string_view("\\,+#\";<>")) plain[static_cast<unsigned char>(c)] = false;
+  return plain;
+}
+constexpr auto plain = make_plain();
+
+constexpr std::array<char, 256> make_lower() {
+  std::array<char, 256> lower{};
+  for (std::size_t i = 0; i < lower.size(); ++i) lower[i] = to_lower(static_cast<char>(i));
+  return lower;
+}
+constexpr auto lower_of = make_lower();
+
+void append_lower(std::string_view from, std::string& text) {
+  const std::size_t begin = text.size();
+  text.resize(begin + from.size());
+  char* out = text.data() + begin;
+  for (const char c : from) *out++ = lower_of[static_cast<unsigned char>(c)];
 }
 
 // Appends a byte of a value.
@@ -99,13 +123,14 @@ class Parser {
     const std::size_t begin = out_.text.size();
     parts_.clear();
     while (true) {
-      parts_.push_back(out_.text.size());
       if (const char* problem = attribute()) return problem;
       if (at_ == in_.size() || in_[at_] == ',') break;
+      if (parts_.empty()) parts_.push_back(begin);
       ++at_;  // the plus sign
       out_.text += '+';
+      parts_.push_back(out_.text.size());
     }
-    if (parts_.size() > 1) put_in_order(begin);
+    if (!parts_.empty()) put_in_order(begin);
     return nullptr;
   }
 
@@ -140,9 +165,9 @@ class Parser {
   const char* type() {
     const std::size_t begin = at_;
     if (at_ < in_.size() && is_letter(in_[at_])) {
-      for (; at_ < in_.size() && (is_letter(in_[at_]) || is_digit(in_[at_]) || in_[at_] == '-');
-           ++at_)
-        out_.text += to_lower(in_[at_]);
+      while (at_ < in_.size() && (is_letter(in_[at_]) || is_digit(in_[at_]) || in_[at_] == '-'))
+        ++at_;
+      append_lower(in_.substr(begin, at_ - begin), out_.text);
       return nullptr;
     }
     while (at_ < in_.size() && (is_digit(in_[at_]) || in_[at_] == '.')) ++at_;
@@ -160,24 +185,37 @@ class Parser {
     const std::size_t begin = out_.text.size();
     std::size_t end = begin;
     bool has_bytes = false;
-    for (; at_ < in_.size() && in_[at_] != ',' && in_[at_] != '+'; ++at_) {
+    while (at_ < in_.size() && in_[at_] != ',' && in_[at_] != '+') {
       const char c = in_[at_];
+      if (plain[static_cast<unsigned char>(c)]) {
+        const std::string_view run = plain_run();
+        const std::size_t last = run.find_last_not_of(' ');
+        if (last != run.npos) end = out_.text.size() + last + 1;
+        append_lower(run, out_.text);
+        continue;
+      }
       if (c == '\\') {
         char escaped = 0;
         if (const char* problem = escape(escaped, has_bytes)) return problem;
         spell(escaped, out_.text);
-        end = out_.text.size();
-      } else if (c == '"' || c == ';' || c == '<' || c == '>' || c == '\0') {
-        return "has a character that needs a backslash";
-      } else {
+      } else if (c == '#') {
         spell(c, out_.text);
-        if (c != ' ') end = out_.text.size();
+      } else {
+        return "has a character that needs a backslash";
       }
+      end = out_.text.size();
+      ++at_;
     }
     out_.text.resize(end);
     if (has_bytes && !base::is_utf8(std::string_view(out_.text).substr(begin)))
       return "has escaped bytes that are not UTF-8";
     return nullptr;
+  }
+
+  std::string_view plain_run() {
+    const std::size_t begin = at_;
+    while (at_ < in_.size() && plain[static_cast<unsigned char>(in_[at_])]) ++at_;
+    return in_.substr(begin, at_ - begin);
   }
 
   // `\,` or `\2C`; leaves at_ on its last character.
@@ -225,7 +263,7 @@ class Parser {
   std::string_view in_;
   DistinguishedName& out_;
   std::size_t at_ = 0;
-  std::vector<std::size_t> parts_;
+  std::vector<std::size_t> parts_;  // of a relative name with several
 };
 
 }  // namespace

@@ -86,11 +86,13 @@ void Matcher::run(const Groups& groups) {
   for (std::size_t i = 0; i < rules_.size(); ++i) {
     if (!is_rule_[i]) continue;
     const GroupRule& rule = rules_[i];
-    const auto [place, is_new] = index_of(rule.kind).try_emplace(rule.form, i);
+    Index& index = index_of(rule.kind);
+    // Few rules to a bucket: a group that fits none is the usual one.
+    if (index.empty()) index.rules.max_load_factor(0.25F);
+    const auto [place, is_new] = index.rules.try_emplace(rule.form, i);
     if (!is_new) next_[i] = std::exchange(place->second, i);
-    if (rule.kind != GroupRule::Kind::subtree) continue;
-    if (subtree_sizes_.size() <= rule.form.size()) subtree_sizes_.resize(rule.form.size() + 1);
-    subtree_sizes_[rule.form.size()] = true;
+    if (index.sizes.size() <= rule.form.size()) index.sizes.resize(rule.form.size() + 1);
+    index.sizes[rule.form.size()] = true;
   }
   for (const std::string_view& group : groups.names) match(group);
 }
@@ -103,8 +105,9 @@ bool Matcher::is_about_names(std::size_t rule) const {
 }
 
 void Matcher::found(const Index& index, std::string_view form, const std::string_view& group) {
-  const auto place = index.find(form);
-  if (place == index.end()) return;
+  if (form.size() >= index.sizes.size() || !index.sizes[form.size()]) return;
+  const auto place = index.rules.find(form);
+  if (place == index.rules.end()) return;
   for (std::size_t i = place->second; i != none && fitting_[i] == nullptr; i = next_[i])
     fitting_[i] = &group;
 }
@@ -124,11 +127,8 @@ void Matcher::match_name(const std::string_view& group) {
   }
   const std::string_view name = scratch_.text;
   if (!names_.empty()) found(names_, name, group);
-  for (std::size_t i = 1; i < scratch_.relative.size(); ++i) {
-    const std::string_view above = name.substr(scratch_.relative[i]);
-    if (above.size() < subtree_sizes_.size() && subtree_sizes_[above.size()])
-      found(subtrees_, above, group);
-  }
+  for (std::size_t i = 1; i < scratch_.relative.size(); ++i)
+    found(subtrees_, name.substr(scratch_.relative[i]), group);
   if (common_names_.empty()) return;
   const std::size_t end =
       scratch_.relative.size() > 1 ? scratch_.relative[1] - 1 : std::string_view::npos;

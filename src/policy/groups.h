@@ -59,7 +59,11 @@ class Matcher {
 
  private:
   /// Rules by their form; those of one form are a chain through next_.
-  using Index = std::unordered_map<std::string_view, std::size_t>;
+  struct Index {
+    std::unordered_map<std::string_view, std::size_t> rules;
+    std::vector<bool> sizes;  // which lengths forms have: most groups need no further look
+    bool empty() const { return rules.empty(); }
+  };
   static constexpr std::size_t none = static_cast<std::size_t>(-1);
 
   Index& index_of(config::GroupRule::Kind kind);
@@ -73,7 +77,6 @@ class Matcher {
   std::vector<std::size_t> next_;
   std::vector<const std::string_view*> fitting_;
   Index texts_, identifiers_, names_, subtrees_, common_names_;
-  std::vector<bool> subtree_sizes_;  // which lengths forms of subtrees have
   config::DistinguishedName scratch_;
   const std::string_view* malformed_ = nullptr;
 };
