@@ -298,3 +298,14 @@ def test_the_configuration_of_the_guide_is_one(company, performed):
             done = company.machine.run(["pam-oidc", "check"], check=False)
         assert done.returncode == 0, done.stderr
         assert f"CN=Linux Admins,{GROUPS}" in done.stdout
+
+
+def test_H08_a_name_given_again_is_refused_until_it_is_released(company, domain, performed, syslog):
+    """The provider's subject is the same for both; objectGUID is not."""
+    _gets_in(company, "sam")
+    domain.remove("sam")
+    domain.add("sam", "linux-users")
+    domain.sssd()
+    _refused(company, "sam", "sam", "map.sub_changed")
+    company.machine.run(["pam-oidc", "accounts", "release", "sam"])
+    _gets_in(company, "sam")
