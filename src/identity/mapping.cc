@@ -122,7 +122,6 @@ bool is_shared(std::string_view account, const config::Config& config) {
   const auto found = config.accounts.find(std::string(account));
   if (found == config.accounts.end()) return false;
   const config::Account& rules = found->second;
-  if (!rules.clients.empty()) return true;
   // The person whose account it would be without the section may be among those who are listed.
   std::set<std::string> accounts;
   for (const std::string& name : rules.usernames)

@@ -35,7 +35,7 @@ struct Pin {
 };
 
 /// The pin that a login of this person to this account needs or makes; nothing where the account
-/// has no owner: pin_subjects is false, or several people or programs share it.
+/// has no owner: pin_subjects is false, or several people share it.
 /// Errors: map.missing, map.type (pin_claim is absent, or no text of 1 to 255 bytes).
 base::Result<std::optional<Pin>> pin_for(const config::Config& config, const std::string& account,
                                          const std::string& issuer, const json_t* claims);

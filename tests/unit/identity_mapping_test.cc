@@ -293,7 +293,7 @@ TEST(an_account_says_which_people_become_it) {
 
   EXPECT(identity::is_shared("deploy", config));
   EXPECT(identity::is_shared("renamed", config));
-  EXPECT(identity::is_shared("robot", config));
+  EXPECT(!identity::is_shared("robot", config));  // programs and one person
   EXPECT(!identity::is_shared("alice", config));
   config.accounts["renamed"].allow_people = false;
   EXPECT(!identity::is_shared("renamed", config));
