@@ -32,17 +32,9 @@
 namespace broker {
 namespace {
 
-bool takes_programs(const config::Config& config) {
-  return std::any_of(config.accounts.begin(), config.accounts.end(),
-                     [](const auto& account) { return !account.second.clients.empty(); });
-}
-
 // Configuration, secrets and certificates, read with the rights that the worker was started with.
 base::Result<Host> read_host(base::Result<Fetcher> fetcher) {
   ASSIGN_OR_RETURN(config::Config config, config::load(OIDC_CONFIG_PATH));
-  // It loads its libraries while we get ready.  A program's token is mostly decided with keys from
-  // the cache, so where there are programs it is started when there is something to ask.
-  if (fetcher && !takes_programs(config)) fetcher->start();
   const config::SecretReaders readers = config::broker_account();
   Host host{std::move(config),
             {},
