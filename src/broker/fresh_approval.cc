@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/fresh_approval.h"
 
-#include <algorithm>
-
 #include "broker/describe.h"
 #include "broker/reapply.h"
 #include "broker/records.h"
 #include "config/load.h"
-#include "jose/jwt.h"
 
 namespace broker {
 namespace {
@@ -15,23 +12,6 @@ namespace {
 using session::Record;
 
 std::string seconds(std::chrono::seconds span) { return std::to_string(span.count()) + " s"; }
-
-// The rules of the ID token's check (OpenID Connect Core §3.1.3.7), for a sign-on that is older
-// now.
-std::string weakness(const Record& record, const config::SignOn& rules,
-                     const config::Provider& provider) {
-  const auto& wanted = rules.acr_values;
-  if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), record.acr) == wanted.end())
-    return "the sign-on in this session was of another kind than acr_values";
-  if (!rules.max_age) return {};
-  if (!record.auth_time) return "the sign-on in this session has no auth_time";
-  const auto old = base::wall_now() - *record.auth_time;
-  const auto skew = jose::effective_skew(provider.clock_skew);
-  if (old > *rules.max_age + skew || old < -skew)
-    return "the sign-on at the provider is " + seconds(old) + " old, max_age is " +
-           seconds(*rules.max_age);
-  return {};
-}
 
 std::string staleness(const Host& host, const Record& record, const config::Access& access) {
   const auto old = session::age(record, base::BootClock::now());

@@ -16,7 +16,12 @@ base::Result<std::optional<oidc::IdToken>> validated_id_token(const Establishing
                                                               const oauth::TokenResponse& tokens) {
   const config::Provider& provider = with.provider;
   if (!tokens.id_token) {
-    if (provider.id_token_required || provider.identity_source == config::IdentitySource::id_token)
+    const bool is_needed = provider.identity_source == config::IdentitySource::id_token;
+    if (with.is_renewal && is_needed)
+      return base::fail(base::Reason::token_missing,
+                        "the provider renews without an ID token; identity_source = \"userinfo\" "
+                        "needs none");
+    if (is_needed || (provider.id_token_required && !with.is_renewal))
       return base::fail(
           base::Reason::token_missing,
           "the provider sent no ID token to the device grant; in PingFederate turn on "

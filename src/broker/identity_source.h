@@ -37,6 +37,8 @@ struct Establishing {
   jose::KeySource& keys;
   base::WallSeconds started_at;  ///< when the device code was asked for
   base::Deadline deadline;
+  /// The tokens come from a renewal, which need not bring an ID token (OpenID Connect Core §12.2).
+  bool is_renewal = false;
 };
 
 /// identity_source = "id_token": the validated ID token.  "userinfo": the userinfo endpoint's

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/reapply.h"
 
+#include <algorithm>
+
 #include "broker/admission.h"
 #include "config/load.h"
+#include "jose/jwt.h"
 #include "policy/policy.h"
 
 namespace broker {
@@ -39,6 +42,21 @@ std::vector<std::string> groups_granted_to(Host& host, const json_t* claims) {
   if (groups) return *std::move(groups);
   host.notes.push_back(std::string(base::word(groups.error().reason)) +
                        ": no local group is granted: " + groups.error().detail);
+  return {};
+}
+
+std::string weakness(const session::Record& record, const config::SignOn& rules,
+                     const config::Provider& provider) {
+  const auto& wanted = rules.acr_values;
+  if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), record.acr) == wanted.end())
+    return "the sign-on in this session was of another kind than acr_values";
+  if (!rules.max_age) return {};
+  if (!record.auth_time) return "the sign-on in this session has no auth_time";
+  const auto old = base::wall_now() - *record.auth_time;
+  const auto skew = jose::effective_skew(provider.clock_skew);
+  if (old > *rules.max_age + skew || old < -skew)
+    return "the sign-on at the provider is " + std::to_string(old.count()) + " s" +
+           " old, max_age is " + std::to_string(rules.max_age->count()) + " s";
   return {};
 }
 

@@ -11,6 +11,7 @@
 #include "cli/explain.h"
 #include "cli/keys.h"
 #include "cli/login.h"
+#include "cli/sessions.h"
 #include "cli/token.h"
 
 /// \file
@@ -72,6 +73,37 @@ struct AccountsVerbs {
   std::string name;
   CLI::App* list = nullptr;
   CLI::App* release = nullptr;
+};
+
+struct SessionsVerbs {
+  explicit SessionsVerbs(CLI::App& app) {
+    CLI::App* sessions = app.add_subcommand("sessions", "Say which logins are remembered");
+    sessions->require_subcommand(1);
+    list = sessions->add_subcommand("list", "Print a line for each");
+    show = sessions->add_subcommand("show", "Print what is known of one");
+    show->add_option("ID", what, "As in list")->required();
+    end = sessions->add_subcommand("end", "Forget one, or all of an account");
+    CLI::Option* id = end->add_option("ID", what, "As in list");
+    CLI::Option* of = end->add_option("--user", user, "Local account: all of its own");
+    id->excludes(of);
+    end->final_callback([id, of] {
+      if (id->empty() && of->empty()) throw CLI::RequiredError("ID or --user");
+    });
+  }
+  bool parsed() const { return list->parsed() || show->parsed() || end->parsed(); }
+  int run() const {
+    using cli::SessionsVerb;
+    if (!is_root()) return 1;
+    if (list->parsed()) return cli::sessions(SessionsVerb::list, "", std::cout, std::cerr);
+    if (show->parsed()) return cli::sessions(SessionsVerb::show, what, std::cout, std::cerr);
+    if (user.empty()) return cli::sessions(SessionsVerb::end, what, std::cout, std::cerr);
+    return cli::sessions(SessionsVerb::end_all, user, std::cout, std::cerr);
+  }
+
+  std::string what, user;
+  CLI::App* list = nullptr;
+  CLI::App* show = nullptr;
+  CLI::App* end = nullptr;
 };
 
 struct TokenVerbs {
@@ -149,12 +181,14 @@ int main(int argc, char** argv) {
 
   KeysVerbs keys(app);
   const AccountsVerbs accounts(app);
+  const SessionsVerbs sessions(app);
   const TokenVerbs token(app);
   const ExplainVerb explain(app);
 
   CLI11_PARSE(app, argc, argv);
   if (keys.parsed()) return keys.run();
   if (accounts.parsed()) return accounts.run();
+  if (sessions.parsed()) return sessions.run();
   if (token.parsed()) return token.run();
   if (explain.parsed()) return explain.run();
   if (check->parsed()) return cli::check(config, std::cout, std::cerr);

@@ -19,7 +19,13 @@ using std::chrono::seconds;
 constexpr const char* sweep_name = "swept";  // its time says when that was last done
 
 std::string name_of(uid_t uid, const std::string& id) { return std::to_string(uid) + '.' + id; }
-std::string name_of_last(uid_t uid) { return std::to_string(uid) + ".last"; }
+constexpr std::string_view last_suffix = ".last";
+std::string name_of_last(uid_t uid) { return std::to_string(uid) + std::string(last_suffix); }
+bool is_name_of_last(std::string_view name) {
+  if (!name.ends_with(last_suffix)) return false;
+  name.remove_suffix(last_suffix.size());
+  return !name.empty() && name.find_first_not_of("0123456789") == name.npos;
+}
 
 // The uid in a name that is `UID.ID`; nothing for any other name.
 std::optional<uid_t> owner_in(std::string_view name) {
@@ -111,6 +117,13 @@ base::Result<std::vector<Record>> Store::all(Notes& notes) const {
   return read_all(directory, names, notes);
 }
 
+base::Result<std::vector<Record>> Store::all_last(Notes& notes) const {
+  if (!is_there()) return std::vector<Record>();
+  ASSIGN_OR_RETURN(const Directory directory, Directory::open(directory_, owner_));
+  ASSIGN_OR_RETURN(const auto names, directory.names(is_name_of_last));
+  return read_all(directory, names, notes);
+}
+
 namespace {
 
 // Records that no session needs any more.  A few of them at a time, beginning anywhere, so that
@@ -196,6 +209,16 @@ base::Result<> Store::keep_last(const Record& record) const {
   ASSIGN_OR_RETURN(const Directory directory, Directory::open(directory_, owner_));
   ASSIGN_OR_RETURN(const auto held, directory.lock());
   return write_record(directory, name_of_last(record.uid), record);
+}
+
+base::Result<bool> Store::remove_last(uid_t uid, const std::string& id) const {
+  if (!is_there()) return false;
+  ASSIGN_OR_RETURN(const Directory directory, Directory::open(directory_, owner_));
+  ASSIGN_OR_RETURN(const auto held, directory.lock());
+  // Damaged ones go, too: nobody can say whose they are.
+  const auto found = read_record(directory, name_of_last(uid));
+  if (found && (!*found || (*found)->id != id)) return false;
+  return directory.remove(name_of_last(uid));
 }
 
 base::Result<bool> Store::change_last(uid_t uid, const std::function<bool(Record&)>& change) const {

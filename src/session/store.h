@@ -50,6 +50,9 @@ class Store {
   /// Every record there is, expired ones as well, for an administrator.
   base::Result<std::vector<Record>> all(Notes& notes) const;
 
+  /// The last verified logins of all accounts.
+  base::Result<std::vector<Record>> all_last(Notes& notes) const;
+
   /// Adds a record; makes room first, and once in a while looks for what has expired.
   base::Result<> add(const Record& record, base::BootTime now, std::chrono::seconds lifetime,
                      Notes& notes) const;
@@ -63,6 +66,8 @@ class Store {
   /// there cannot be believed.
   base::Result<std::optional<Record>> last_of(uid_t uid, Notes& notes) const;
   base::Result<> keep_last(const Record& record) const;
+  /// False when it is another one's already, or gone.
+  base::Result<bool> remove_last(uid_t uid, const std::string& id) const;
   /// As change().
   base::Result<bool> change_last(uid_t uid, const std::function<bool(Record&)>& change) const;
 
