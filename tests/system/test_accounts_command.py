@@ -53,6 +53,7 @@ def pin_of(account: str):
 @pytest.fixture(scope="module")
 def owners(machine, syslog_collector):
     machine.free_accounts()
+    syslog_collector.clear()  # services are numbered in each file anew
     with machine.changes():
         made = Owners(machine, syslog_collector)
         made.prepare(len(crowd.names()))
