@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The last part of the demo: a domain of Active Directory, one of its people by ssh, sudo by a group of hers, and
-why somebody else may not."""
+"""The last part of the demo: a domain of Active Directory, one of its people by ssh, sudo by a group of hers with
+and without a fresh approval, and why somebody else may not."""
 
 import json
 import pathlib
@@ -57,19 +57,20 @@ def _approve(idp: Provider, terminal: terminals.Terminal, after: int = 0) -> Non
     idp.browse(shown.uri, PERSON, user_code=shown.user_code, password=password(PERSON))
 
 
-def _person(idp: Provider, sshd: Sshd) -> bool:
-    """Her account and its Linux groups come from the directory, by SSSD."""
-    print(f"\n$ ssh {PERSON}@{sshd.host}        # a person of the directory", flush=True)
+def _fresh(idp: Provider, sshd: Sshd) -> bool:
+    """An approval for ssh, which counts for sudo in the same session."""
+    print(f"\n$ ssh {PERSON}@{sshd.host}        # a person of the directory; then sudo in her session", flush=True)
     with terminals.ssh(sshd, PERSON, timeout=60) as terminal:
         _approve(idp, terminal)
         terminal.enter()
         while terminal.expect(terminals.SHELL_PROMPT, "Not approved yet", timeout=60) == 1:
             terminal.enter()
         who = terminal.run_in_shell("id")
+        root = terminal.run_in_shell("sudo id", timeout=60)
         terminal.send_line("exit")
         terminal.wait()
         print(terminal.transcript)
-    return f"({PERSON})" in who and "(linux-users)" in who
+    return f"({PERSON})" in who and root.startswith("uid=0(root)")
 
 
 def _stale(machine: Machine, idp: Provider, sshd: Sshd) -> bool:
@@ -110,7 +111,7 @@ def show(machine: Machine) -> bool:
         domain.sssd()
         _prepare(machine, idp)
         with Sshd() as sshd:
-            worked = _person(idp, sshd)
+            worked = _fresh(idp, sshd)
             worked = _stale(machine, idp, sshd) and worked
         worked = _explain(machine) and worked
     print(f"demo: the directory's people {'got what is theirs' if worked else 'did NOT get what is theirs'}")

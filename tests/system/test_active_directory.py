@@ -13,6 +13,7 @@ from ad.domain import Domain
 from company import Company, Provider, enter_end, enter_shell, failure, shipped
 from crowd import Crowd
 from harness import TESTS, client
+from harness.machine import wait_until
 from harness.sshd import Sshd
 from support import toml
 
@@ -44,9 +45,10 @@ PLAIN = "auth required pam_oidc.so text=direct\naccount required pam_permit.so\n
 crowd = Crowd()
 
 
-def configuration(company: Company, identity: str = IDENTITY) -> str:
+def configuration(company: Company, identity: str = IDENTITY, **sudo) -> str:
+    """SUDO are keys of [access.sudo] besides."""
     sections = [identity, company.provider()]
-    for service, keys in ACCESS.items():
+    for service, keys in {**ACCESS, "sudo": {**ACCESS["sudo"], **sudo}}.items():
         sections.append(f"[access.{service}]\n" + "".join(f"{key} = {toml(value)}\n" for key, value in keys.items()))
     return "\n".join(sections)
 
@@ -309,3 +311,65 @@ def test_H08_a_name_given_again_is_refused_until_it_is_released(company, domain,
     _refused(company, "sam", "sam", "map.sub_changed")
     company.machine.run(["pam-oidc", "accounts", "release", "sam"])
     _gets_in(company, "sam")
+
+
+# --- sudo and the session ---
+
+@pytest.fixture
+def fresh(company, performed, syslog):
+    """An empty log, an approval that counts for sudo as well, and sudo that asks PAM each time."""
+    with company.machine.changes():
+        company.machine.config(configuration(company, fresh_within="10m"))
+        company.machine.sudoers("Defaults timestamp_timeout=0, passwd_tries=1, lecture=never\n"
+                                "%linux-admins ALL=(ALL:ALL) ALL\n")
+        yield company
+
+
+def _leave(terminal) -> None:
+    terminal.send_line("exit")
+    terminal.wait()
+
+
+def test_an_approval_for_ssh_counts_for_sudo_in_that_session(fresh):
+    with fresh.ssh("lena") as terminal:
+        log_in(fresh, terminal, "lena")
+        fresh.idp.hits(reset=True)
+        assert terminal.run_in_shell("sudo id -un", timeout=60).strip() == "root"
+        assert fresh.idp.hits() == {}
+        _leave(terminal)
+    line = fresh.decided("ok", user="lena", service="sudo")
+    assert "session" in line, line
+
+
+def test_a_session_without_an_approval_is_asked_by_sudo_once(fresh, machine):
+    key = "/root/lena.key"
+    machine.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key])
+    directory = machine.directory("/home/lena/.ssh", 0o700, "lena")
+    machine.write(directory / "authorized_keys", pathlib.Path(f"{key}.pub").read_text(), 0o600, "lena")
+    with fresh.ssh("lena", f"IdentityFile={key}", "IdentitiesOnly=yes", methods="publickey") as terminal:
+        terminal.expect_shell()
+        terminal.send_line("sudo id -un")
+        fresh.approve(terminal.verification(), "lena")
+        terminal.expect(r"root\r\n", timeout=60)
+        terminal.expect_shell()
+        assert terminal.run_in_shell("sudo id -un", timeout=60).strip() == "root"
+        _leave(terminal)
+    lines = wait_until(lambda: len(found := fresh.decisions(user="lena", service="sudo")) == 2 and found,
+                       what="two decisions")
+    assert [line.fields["reason"] for line in lines] == ["ok", "ok"]
+    assert "session" in lines[1].fields, lines[1]
+
+
+def test_sudoers_names_a_group_of_the_directory_that_this_machine_does_not_have(fresh):
+    """alice's account is of /etc/passwd; the plug-in asks for the groups of her session."""
+    fresh.machine.sudoers('Defaults group_plugin="pam_oidc_sudo_groups.so"\n'
+                          "Defaults timestamp_timeout=0, lecture=never, listpw=never\n"
+                          f'"%:CN=Linux Admins,{GROUPS}" ALL=(ALL:ALL) ALL\n')
+    with fresh.ssh("alice") as terminal:
+        log_in(fresh, terminal, "alice")
+        assert terminal.run_in_shell("sudo id -un", timeout=60).strip() == "root"
+        _leave(terminal)
+    with fresh.ssh("bob") as terminal:
+        log_in(fresh, terminal, "bob")
+        assert "may not run sudo" in terminal.run_in_shell("sudo -l 2>&1", timeout=60)
+        _leave(terminal)
