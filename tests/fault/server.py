@@ -168,6 +168,12 @@ class FaultProvider(Provider):
                 self._scripts[endpoint] = Script()
                 self._set_connection_script(endpoint, [])
 
+    @property
+    def is_unmet(self):
+        """Nobody has asked anything, although whoever connects is answered."""
+        with self._lock:
+            return not self.all_hits and not self._connection_scripts and self._after is None
+
     def _set_connection_script(self, endpoint, steps):
         name = "main" if endpoint == "discovery" else endpoint
         if not steps:

@@ -18,10 +18,6 @@ from harness.machine import Machine  # noqa: E402
 from harness.sshd import Sshd  # noqa: E402
 from harness.syslog import SyslogCollector  # noqa: E402
 
-# The providers that a test talks to are threads of this process, beside those that play the logins.  Who
-# waits for Python's lock waits this long for each thread before it, and a handshake waits several times.
-sys.setswitchinterval(0.0005)
-
 HERE = pathlib.Path(__file__).resolve().parent
 OUTSIDE = "not inside the sandbox (tests/sandbox): system tests change the machine's files"
 PEOPLE = ("alice", "bob", "carol")

@@ -351,9 +351,9 @@ def a_crash_leaves_no_core(stage: Bench):
 
 def _begin(user: str, service: str) -> bytes:
     """PROTOCOL.md, section 2."""
-    strings = ("0123456789abcdef", service, user, "", "pts/7", "", "web01", "")
+    strings = ("0123456789abcdef", service, user, "", "pts/7", "", "web01", "", "4711.99", "4711.99")
     packed = b"".join(struct.pack(">H", len(text)) + text.encode() for text in strings)
-    return struct.pack(">BBBHI", 2, 1, 0b11100, 20, pwd.getpwnam(user).pw_uid) + packed
+    return struct.pack(">BBBBHII", 3, 1, 1, 0b11100, 20, pwd.getpwnam(user).pw_uid, 0xffffffff) + packed
 
 
 @crowd.scene("K02", "K06")
