@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <iomanip>
 #include <optional>
 #include <ostream>
 #include <vector>
@@ -71,10 +72,35 @@ void describe(const config::Machines& machines, std::ostream& out) {
                                                               : ", the provider is asked\n");
 }
 
+// A line for each: names of groups have commas.
+void describe_groups(const char* title, const std::vector<std::string>& groups, std::ostream& out) {
+  for (const std::string& group : groups)
+    out << "  " << std::left << std::setw(14) << title << shown(group) << '\n';
+}
+
 void describe(const config::Account& account, std::ostream& out) {
   out << "account " << account.name << '\n';
   if (!account.clients.empty()) out << "  programs      " << shown(account.clients) << '\n';
-  out << "  people        " << (account.allow_people ? account.name : "nobody") << '\n';
+  if (!account.usernames.empty())
+    out << "  people        " << shown(account.usernames)
+        << (account.allow_people ? " and " + account.name : "") << '\n';
+  else
+    out << "  people        " << (account.allow_people ? account.name : "nobody") << '\n';
+  describe_groups("group", account.allow_groups, out);
+  describe_groups("not group", account.deny_groups, out);
+}
+
+std::string seconds(std::chrono::seconds span) { return std::to_string(span.count()) + " s"; }
+
+// What counts instead of a new approval.
+void describe_ages(const Access& access, std::ostream& out) {
+  if (access.fresh_within)
+    out << "  approval      counts for " << seconds(*access.fresh_within) << " in its session\n";
+  if (access.recent_within)
+    out << "  other logins  for " << seconds(*access.recent_within)
+        << " after a verified one, with other_logins=recent\n";
+  if (!access.acr_values.empty()) out << "  acr           " << shown(access.acr_values) << '\n';
+  if (access.max_age) out << "  signed on     at most " << seconds(*access.max_age) << " ago\n";
 }
 
 void describe(const Config& config, const Access& access, std::ostream& out) {
@@ -88,8 +114,10 @@ void describe(const Config& config, const Access& access, std::ostream& out) {
     out << "  provider      only by the module's option provider=NAME\n";
   if (provider && (*provider)->machines) describe(*(*provider)->machines, out);
   if (!access.allow_users.empty()) out << "  users         " << shown(access.allow_users) << '\n';
-  for (const std::string& group : access.allow_groups)
-    out << "  group         " << shown(group) << '\n';
+  describe_groups("group", access.allow_groups, out);
+  if (!access.deny_users.empty()) out << "  not users     " << shown(access.deny_users) << '\n';
+  describe_groups("not group", access.deny_groups, out);
+  describe_ages(access, out);
 }
 
 void describe(const Config& config, std::ostream& out) {
@@ -98,15 +126,23 @@ void describe(const Config& config, std::ostream& out) {
     out << "sudo-i\n  as sudo\n";
   out << "any other service\n  denied\n";
   for (const auto& [name, account] : config.accounts) describe(account, out);
+  for (const auto& [name, grant] : config.grants) {
+    out << "joined for the session\n  local group   " << name << '\n';
+    describe_groups("group", grant.allow_groups, out);
+  }
   if (!config.local_users.empty())
     out << "left to other modules\n  users         " << shown(config.local_users) << '\n';
 }
 
-void warn_about_provider(const Provider& provider, std::vector<std::string>& warnings) {
+void warn_about_provider(const Config& config, const Provider& provider,
+                         std::vector<std::string>& warnings) {
   const std::string where = "[provider." + provider.name + "]: ";
   const auto& scopes = provider.scopes;
-  if (std::find(scopes.begin(), scopes.end(), "offline_access") != scopes.end())
-    warnings.push_back(where + "offline_access asks for a refresh token, which nothing here uses");
+  if (!config.sessions.keep_refresh_token &&
+      std::find(scopes.begin(), scopes.end(), "offline_access") != scopes.end())
+    warnings.push_back(where +
+                       "offline_access asks for a refresh token, which nothing here uses unless "
+                       "[sessions] keep_refresh_token is true");
   if (provider.client_secret && provider.client_secret->size() < short_secret)
     warnings.push_back(where + "the client secret has fewer than 16 characters");
   if (provider.access_token_audience.empty()) return;
@@ -169,7 +205,8 @@ void warn_about_pins(const Config& config, const std::string& directory,
 
 std::vector<std::string> warnings_about(const Config& config, const CheckOptions& options) {
   std::vector<std::string> warnings;
-  for (const auto& [name, provider] : config.providers) warn_about_provider(provider, warnings);
+  for (const auto& [name, provider] : config.providers)
+    warn_about_provider(config, provider, warnings);
   warn_about_accounts(config, warnings);
   warn_about_cache(options.cache_directory, warnings);
   if (!options.pins_directory.empty()) warn_about_pins(config, options.pins_directory, warnings);

@@ -77,6 +77,35 @@ TEST(says_what_every_service_will_do) {
             "  users         root\n");
 }
 
+TEST(says_what_counts_instead_of_a_new_approval_and_who_is_kept_out) {
+  Host host;
+  host.access =
+      "allow_groups = [\"a,b\"]\ndeny_groups = [\"under:OU=Guests,DC=x\"]\ndeny_users = "
+      "[\"mallory\"]\n"
+      "fresh_within = \"10m\"\nrecent_within = \"12h\"\nacr_values = [\"mfa\"]\nmax_age = \"1h\"\n"
+      "[accounts.daemon]\nusernames = [\"bob\"]\nallow_people = true\nallow_groups = [\"ops\"]\n"
+      "deny_groups = [\"guests\"]\n"
+      "[grants.dialout]\nallow_groups = [\"modem-users\"]\n";
+  const Checked checked = host.check();
+  EXPECT_EQ(checked.problems, "");
+  for (const char* line :
+       {"  group         a,b\n", "  not users     mallory\n",
+        "  not group     \"under:OU=Guests,DC=x\"\n",
+        "  approval      counts for 600 s in its session\n",
+        "  other logins  for 43200 s after a verified one, with other_logins=recent\n",
+        "  acr           mfa\n", "  signed on     at most 3600 s ago\n",
+        "  people        bob and daemon\n", "  group         ops\n", "  not group     guests\n",
+        "joined for the session\n  local group   dialout\n  group         modem-users\n"})
+    if (!checked.says(line)) throw test::Failure{line + checked.summary, __FILE__, __LINE__};
+}
+
+TEST(a_refresh_token_that_is_kept_is_asked_for_with_reason) {
+  Host host;
+  host.provider = "scopes = [\"openid\", \"offline_access\"]\n";
+  host.access += "[sessions]\nkeep_refresh_token = true\n";
+  EXPECT(!host.check().says("offline_access"));
+}
+
 TEST(prints_every_problem_with_file_and_line) {
   Host host;
   host.access = "allow_group = []\n";
