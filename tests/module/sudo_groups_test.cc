@@ -95,7 +95,7 @@ void expect_one_line(const std::string& reason) {
 
 TEST(asks_the_broker_in_one_conversation) {
   bed::script(
-      "begin\nmember\nmembership 1\nmember\nmembership 0\nmember\nmembership 1\nreport third\n"
+      "begin\nmember\nmembership 1\nmember\nmembership 0\nmember\nreport third\nmembership 1\n"
       "wait\n");
   {
     const Plugin plugin;
