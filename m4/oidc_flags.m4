@@ -91,7 +91,10 @@ AC_DEFUN([OIDC_SANITIZER_FLAGS], [
   SANITIZE_FLAGS=
   AS_IF([test "x$enable_sanitizers" = xyes],
     [SANITIZE_FLAGS="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
-     # g++ 12 sees an uninitialised variant side where there is none when ASan is on.
-     AS_IF([test "x$GXX" = xyes], [SANITIZE_FLAGS="$SANITIZE_FLAGS -Wno-maybe-uninitialized"])])
+     # g++ 12 sees an uninitialised variant side where there is none when ASan is on; clang, which
+     # autoconf counts as a GNU compiler, does not know the warning.
+     AC_LANG_PUSH([C++])
+     AX_APPEND_COMPILE_FLAGS([-Wno-maybe-uninitialized], [SANITIZE_FLAGS], [-Werror])
+     AC_LANG_POP([C++])])
   AC_SUBST([SANITIZE_FLAGS])
 ])
