@@ -55,6 +55,7 @@ struct Machines {
   bool single_use = false;                   ///< each `jti` once on this host
   std::string jwks_uri;                      ///< empty: the provider's (Q28)
   std::string introspection_endpoint;        ///< empty: from discovery
+  std::string access_token_manager_id;  ///< PingFederate's, to say when asking; often empty (Q51)
   IntrospectionResponse introspection_response = IntrospectionResponse::json;
   std::chrono::seconds introspection_cache{60};  ///< 0: every login asks
   std::string decryption_key_file;               ///< private JWK Set made by `pam-oidc keys`

@@ -99,6 +99,8 @@ constexpr Key table[] = {
      "the keys that access tokens are signed with, where they are not the provider's"},
     {Section::machines, "introspection_endpoint", Type::text, nullptr, false,
      "overrides the discovery document"},
+    {Section::machines, "access_token_manager_id", Type::text, nullptr, false,
+     "PingFederate's access token manager that the introspection endpoint should ask"},
     {Section::machines, "introspection_response", Type::text, "\"json\"", false,
      "what the introspection endpoint answers with: json, signed or encrypted"},
     {Section::machines, "introspection_cache", Type::duration, "\"60s\"", false,

@@ -101,8 +101,8 @@ void check_machines(SectionReader& section, const Machines& machines, const Prov
   const bool introspects = machines.validation == TokenValidation::introspection;
   const bool decrypts = machines.introspection_response == IntrospectionResponse::encrypted_jwt;
   if (!introspects)
-    for (const char* key : {"issuer_required", "introspection_endpoint", "introspection_response",
-                            "introspection_cache", "decryption_key_file"})
+    for (const char* key : {"issuer_required", "introspection_endpoint", "access_token_manager_id",
+                            "introspection_response", "introspection_cache", "decryption_key_file"})
       if (section.is_set(key))
         section.refuse(key, "has no effect unless validation is \"introspection\"");
   if (introspects)
@@ -151,6 +151,7 @@ std::optional<Machines> read_machines(const Value& parent, const Provider& provi
   machines.single_use = section.flag("single_use");
   machines.jwks_uri = section.text("jwks_uri", https_url);
   machines.introspection_endpoint = section.text("introspection_endpoint", https_url);
+  machines.access_token_manager_id = section.text("access_token_manager_id", visible_word);
   constexpr SectionReader::Choice<IntrospectionResponse> responses[] = {
       {"json", IntrospectionResponse::json},
       {"signed", IntrospectionResponse::signed_jwt},

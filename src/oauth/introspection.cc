@@ -2,6 +2,7 @@
 #include "oauth/introspection.h"
 
 #include <utility>
+#include <vector>
 
 #include "base/text.h"
 #include "jose/jwt.h"
@@ -52,10 +53,12 @@ base::Result<json::Json> ask(http::Client& client, const config::Provider& provi
                              const MachineTokenRules& rules, jose::KeySource& keys,
                              base::Deadline deadline) {
   const bool wants_jwt = rules.machines.introspection_response != IntrospectionResponse::json;
-  ASSIGN_OR_RETURN(
-      auto request,
-      authenticated_post(endpoint, {{"token", token.reveal()}, {"token_type_hint", "access_token"}},
-                         provider));
+  std::vector<http::FormField> question = {{"token", token.reveal()},
+                                           {"token_type_hint", "access_token"}};
+  // Q51: PingFederate says "inactive" of a token of another manager than the one it asked.
+  if (const std::string& manager = rules.machines.access_token_manager_id; !manager.empty())
+    question.emplace_back("access_token_manager_id", manager);
+  ASSIGN_OR_RETURN(auto request, authenticated_post(endpoint, question, provider));
   // Always said: a provider that encrypts its answers refuses the question otherwise (Q50).
   if (wants_jwt) request.accept = introspection_jwt_media_type;
   const auto asked_at = base::Steady::now();

@@ -105,6 +105,8 @@ std::vector<Flip> flips() {
          return machines(c).introspection_endpoint == "https://sso.corp.example/i";
        },
        introspecting},
+      {S::machines, "access_token_manager_id", "\"ci\"",
+       [](const Config& c) { return machines(c).access_token_manager_id == "ci"; }, introspecting},
       {S::machines, "introspection_response", "\"signed\"",
        [](const Config& c) {
          return machines(c).introspection_response == config::IntrospectionResponse::signed_jwt;

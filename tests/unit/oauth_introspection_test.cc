@@ -24,6 +24,17 @@ TEST(asks_with_the_token_in_the_body_escaped_once) {
   EXPECT(sent.authorization.starts_with("Basic "));
 }
 
+// Q51.
+TEST(names_the_access_token_manager_where_one_is_configured) {
+  config::Machines wanted = machines();
+  wanted.access_token_manager_id = "ci&tokens";
+  test::FakeHttp http;
+  http.answer(endpoint, 200, response());
+  EXPECT_OK(ask(http, "t", wanted));
+  EXPECT_EQ(http.sent()[0].form,
+            "token=t&token_type_hint=access_token&access_token_manager_id=ci%26tokens");
+}
+
 TEST(tells_whose_token_it_is) {
   test::FakeHttp http;
   http.answer(endpoint, 200, response());
