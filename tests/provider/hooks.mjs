@@ -83,6 +83,28 @@ function last(idp) {
   return idp.last;
 }
 
+// ---- what an administrator of the provider would see and do ----
+
+const of = (sub) => (payload) => payload.accountId === sub;
+
+// What a person has approved and not taken back, with the refresh tokens that it gave: "used" are those that were
+// replaced by another one, and whoever presents one of them again ends the grant.
+function grants(idp, { sub }) {
+  const tokens = idp.store.all('RefreshToken', of(sub));
+  const those = (id, used) => tokens.filter((t) => t.grantId === id && Boolean(t.consumed) === used).map((t) => t.jti);
+  return idp.store.all('Grant', of(sub)).map(({ jti, clientId }) => (
+    { id: jti, client_id: clientId, current: those(jti, false), used: those(jti, true) }));
+}
+
+function endGrants(idp, { sub }) {
+  const ended = grants(idp, { sub }).map(({ id }) => id);
+  idp.store.deleteWhere((key, payload) => ended.includes(payload.grantId) || ended.includes(payload.jti));
+  return { ended: ended.length };
+}
+
+// Browsers in which a person is signed on.
+const sessions = (idp, { sub }) => idp.store.all('Session', of(sub)).length;
+
 // ---- what the world would do to the provider ----
 
 class Faults {
@@ -186,6 +208,9 @@ export function makeHooks(idp) {
     last: () => last(idp),
     rotate: ({ keep }) => idp.rotateKeys({ keepOld: truth(keep, true) }),
     users: (params) => changeUsers(idp, params),
+    grants: (params) => grants(idp, params),
+    end_grants: (params) => endGrants(idp, params),
+    sessions: (params) => sessions(idp, params),
     settings: (params) => changeSettings(idp, params),
     fault: (params) => faults.add(params),
     hits: (params) => traffic.hits(params),

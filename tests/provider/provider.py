@@ -174,6 +174,19 @@ class Provider:
         """New signing keys; keep=False also takes the old ones out of the key set."""
         return self.hook("rotate", keep=keep)
 
+    def grants(self, sub):
+        """What a person has approved: a list of {id, client_id, current, used}; the last two are refresh tokens,
+        the ones that count and those that were replaced."""
+        return self.hook("grants", sub=sub)
+
+    def end_grants(self, sub):
+        """An administrator takes back all that a person has approved."""
+        return self.hook("end_grants", sub=sub)
+
+    def sessions(self, sub):
+        """How many browsers a person is signed on in."""
+        return self.hook("sessions", sub=sub)
+
     # ---- what the provider saw ----
 
     def hits(self, reset=False):

@@ -455,6 +455,29 @@ def wrong_certificates_are_refused_by_a_client_that_checks(idp):
             raise AssertionError(cert)
 
 
+@check
+def a_refresh_token_changes_with_each_use_and_a_used_one_ends_the_grant(idp):
+    client = Client(idp, "linux-login")
+    first = client.login(scope="openid offline_access")["refresh_token"]
+    grant, = [one for one in idp.grants(ALICE_SUB) if first in one["current"]]
+    status, tokens = client.post(TOKEN, grant_type="refresh_token", refresh_token=first)
+    equal(status, 200)
+    now, = [one for one in idp.grants(ALICE_SUB) if one["id"] == grant["id"]]
+    equal((now["used"], now["current"]), ([first], [tokens["refresh_token"]]))
+    for token in (first, tokens["refresh_token"]):
+        status, answer = client.post(TOKEN, grant_type="refresh_token", refresh_token=token)
+        equal((status, answer["error"]), (400, "invalid_grant"))
+    assert grant["id"] not in [one["id"] for one in idp.grants(ALICE_SUB)]
+
+
+@check
+def a_grant_that_was_taken_back_renews_nothing(idp):
+    client = Client(idp, "linux-login")
+    token = client.login("bob", scope="openid offline_access")["refresh_token"]
+    assert idp.end_grants("7d1f7a52-0000-4000-8000-000000000b0b")["ended"] >= 1
+    equal(client.post(TOKEN, grant_type="refresh_token", refresh_token=token)[0], 400)
+
+
 def main():
     passed = failed = 0
     wanted = sys.argv[1:]

@@ -33,6 +33,12 @@ export class Store {
     return undefined;
   }
 
+  // All payloads of a model that the predicate accepts.
+  all(model, accepts) {
+    return [...this.#records].filter(([key, { payload }]) => key.startsWith(`${model}:`) && accepts(payload))
+      .map(([key]) => this.get(key)).filter((payload) => payload !== undefined);
+  }
+
   delete(key) { this.#records.delete(key); }
 
   deleteWhere(accepts) {

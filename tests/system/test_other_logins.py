@@ -4,13 +4,10 @@ account's last verified login on this host speaks for it, and `pam-oidc sessions
 """
 
 import contextlib
-import json
-import pathlib
-import pwd
-import subprocess
 
 import pytest
 
+import leavers
 import support
 from crowd import Crowd
 from fault.provider import ALICE
@@ -18,7 +15,6 @@ from harness import conv
 from harness.machine import CLI, PRODUCT_USER, wait_until
 from harness.sshd import Sshd
 
-STORE = pathlib.Path("/run/pam-oidc/sessions")
 STACK = ("auth required pam_oidc.so text=direct\n"
          "account required pam_oidc.so other_logins={}\n"
          "account required pam_permit.so\n")
@@ -51,7 +47,7 @@ class Host:
 class Scene:
     def __init__(self, host, idp, service, account):
         self.host, self.idp, self.service, self.account = host, idp, service, account
-        self.last = STORE / f"{pwd.getpwnam(account).pw_uid}.last"
+        self.last = leavers.LastLogin(account)
 
     def log_in(self) -> None:
         """As one does through us."""
@@ -76,12 +72,6 @@ class Scene:
         assert line.fields["user"] == self.account
         support.assert_nothing_secret(self.idp, *self.host.log.lines())
         return report.code("acct_mgmt"), line.fields["reason"]
-
-    def grow_old(self, seconds: int = 61) -> None:
-        """The last verified login was so much longer ago."""
-        record = json.loads(self.last.read_text())
-        record["verified_at"] -= seconds
-        self.last.write_text(json.dumps(record))
 
     def renewals(self) -> int:
         return sum(hit.form.get("grant_type") == "refresh_token" for hit in self.idp.hits["token"])
@@ -116,8 +106,8 @@ def without_a_verified_login_a_key_opens_nothing(host):
 def a_recent_login_speaks_for_a_key_and_asks_nobody(host):
     with host.scene() as scene:
         scene.log_in()
-        facts = scene.last.stat()
-        assert (facts.st_mode & 0o777, scene.last.owner()) == (0o600, PRODUCT_USER)
+        facts = scene.last.path.stat()
+        assert (facts.st_mode & 0o777, scene.last.path.owner()) == (0o600, PRODUCT_USER)
         before = scene.requests()
         assert scene.come_with_a_key() == GRANTED
         assert scene.come_with_a_key() == GRANTED
@@ -136,7 +126,7 @@ def what_is_too_old_is_renewed_with_a_token_that_changes_each_time(host):
     with host.scene() as scene:
         scene.log_in()
         for times in (1, 2, 3):
-            scene.grow_old()
+            scene.last.grow_old()
             assert scene.come_with_a_key() == GRANTED
             assert scene.renewals() == times
         assert scene.come_with_a_key() == GRANTED  # recent again
@@ -155,7 +145,7 @@ def a_provider_that_keeps_the_token_and_sends_no_id_token_is_asked_by_userinfo(h
         scene.log_in()
         idp.return_id_token = False
         for _ in range(2):
-            scene.grow_old()
+            scene.last.grow_old()
             assert scene.come_with_a_key() == GRANTED
 
 
@@ -165,12 +155,12 @@ def somebody_who_left_stays_outside_although_the_key_is_there(host):
         scene.log_in()
         scene.idp.left.add(scene.idp.person["sub"])
         assert scene.come_with_a_key() == GRANTED  # recent_within is what is accepted
-        scene.grow_old()
+        scene.last.grow_old()
         assert scene.come_with_a_key() == ("PAM_PERM_DENIED", "acct.revoked")
         # The token is forgotten: the provider is not asked again.
         assert scene.come_with_a_key() == ("PAM_PERM_DENIED", "acct.not_recent")
         assert scene.renewals() == 1
-        assert json.loads(scene.last.read_text())["refresh_token"] == ""
+        assert not scene.last.has_token()
 
 
 @crowd.scene("I11")
@@ -179,7 +169,7 @@ def a_group_that_was_taken_away_counts_with_the_next_renewal(host):
         scene.log_in()
         groups = scene.idp.person["groups"]
         scene.idp.person = scene.idp.person | {"groups": ["strangers"]}
-        scene.grow_old()
+        scene.last.grow_old()
         assert scene.come_with_a_key() == ("PAM_PERM_DENIED", "group.nomatch")
         scene.idp.person = scene.idp.person | {"groups": groups}
         assert scene.come_with_a_key() == GRANTED
@@ -189,7 +179,7 @@ def a_group_that_was_taken_away_counts_with_the_next_renewal(host):
 def without_a_refresh_token_the_person_has_to_come_through_us(host):
     with host.scene(return_refresh_token=False) as scene:
         scene.log_in()
-        scene.grow_old()
+        scene.last.grow_old()
         assert scene.come_with_a_key() == ("PAM_PERM_DENIED", "acct.not_recent")
         scene.log_in()
         assert scene.come_with_a_key() == GRANTED
@@ -199,7 +189,7 @@ def without_a_refresh_token_the_person_has_to_come_through_us(host):
 def a_provider_that_is_away_renews_nothing_and_ends_nothing(host):
     with host.scene() as scene:
         scene.log_in()
-        scene.grow_old()
+        scene.last.grow_old()
         scene.idp.behave("token", "http.502-html")
         assert scene.come_with_a_key() == ("PAM_PERM_DENIED", "idp.status")
         scene.idp.behave("token", "default")
@@ -210,7 +200,7 @@ def a_provider_that_is_away_renews_nothing_and_ends_nothing(host):
 def a_renewal_about_somebody_else_is_nobodys(host):
     with host.scene() as scene:
         scene.log_in()
-        scene.grow_old()
+        scene.last.grow_old()
         scene.idp.id_token_claims = {"sub": "somebody-else"}
         assert scene.come_with_a_key() == ("PAM_PERM_DENIED", "map.sub_changed")
 
@@ -219,7 +209,7 @@ def a_renewal_about_somebody_else_is_nobodys(host):
 def of_several_at_once_one_asks_the_provider(host):
     with host.scene() as scene:
         scene.log_in()
-        scene.grow_old()
+        scene.last.grow_old()
         apps = [scene.start() for _ in range(4)]
         with contextlib.ExitStack() as stop:
             for app in apps:
@@ -233,7 +223,7 @@ def of_several_at_once_one_asks_the_provider(host):
 def a_last_login_that_anybody_could_have_written_is_none(host):
     with host.scene() as scene:
         scene.log_in()
-        scene.last.chmod(0o666)
+        scene.last.path.chmod(0o666)
         assert scene.come_with_a_key() == ("PAM_PERM_DENIED", "acct.not_recent")
 
 
@@ -249,7 +239,7 @@ def an_administrator_ends_it_and_no_token_is_ever_printed(host):
         assert {line.split()[1] for line in mine} >= {"last"}, listing
         shown = host.machine.run([*command, "show", mine[0].split()[0]]).stdout
         assert f"sub-of-{scene.account}" in shown and "kept, sealed" in shown
-        sealed = json.loads(scene.last.read_text())["refresh_token"]
+        sealed = scene.last.record()["refresh_token"]
         for secret in (*tokens, sealed):
             assert secret not in listed + shown
         ended = host.machine.run([*command, "end", "--user", scene.account]).stdout
@@ -282,30 +272,18 @@ def test_scene(name, performed):
     performed.of(name)
 
 
-def test_J04_a_leavers_ssh_key_stops_working(host, tmp_path):
+def test_J04_a_leavers_ssh_key_stops_working(host):
     """With the real sshd: a public key alone, after a login through us."""
     with host.scene(service="sshd") as scene, Sshd(AuthenticationMethods="publickey") as sshd:
-        key = tmp_path / "key"
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
-        home = pathlib.Path("/home") / scene.account
-        host.machine.directory(home / ".ssh", 0o700, scene.account)
-        host.machine.write(home / ".ssh" / "authorized_keys", (tmp_path / "key.pub").read_text(),
-                           0o600, scene.account)
-
-        def ssh() -> int:
-            return subprocess.run(
-                sshd.ssh_args(scene.account, f"IdentityFile={key}", "BatchMode=yes",
-                              command="true", methods="publickey"),
-                capture_output=True, timeout=60, stdin=subprocess.DEVNULL).returncode
-
-        assert ssh() == 255
+        key = leavers.give_key(host.machine, scene.account)
+        assert leavers.come(sshd, scene.account, key) == 255
         scene.log_in()
-        assert ssh() == 0
-        scene.grow_old()
-        assert ssh() == 0  # renewed, and nobody was asked
+        assert leavers.come(sshd, scene.account, key) == 0
+        scene.last.grow_old()
+        assert leavers.come(sshd, scene.account, key) == 0  # renewed, and nobody was asked
         assert scene.renewals() == 1
         scene.idp.left.add(scene.idp.person["sub"])
-        scene.grow_old()
-        assert ssh() == 255
-        reasons = [line.fields["reason"] for line in scene.lines()]
-        assert reasons == ["acct.not_recent", "ok", "ok", "acct.revoked"], reasons
+        scene.last.grow_old()
+        assert leavers.come(sshd, scene.account, key) == 255
+        assert leavers.verdicts(host.log, scene.account) == [
+            "acct.not_recent", "ok", "ok", "acct.revoked"]
