@@ -167,11 +167,11 @@ class Terminal:
 
     def run_in_shell(self, command: str, timeout: float = -1) -> str:
         """Types a command at a shell prompt and returns what it printed."""
-        mark = "END-OF-OUTPUT"
-        # Quotes keep the typed line itself from matching.
-        self.send_line(f"{command}; echo '{mark[:6]}''{mark[6:]}'")
-        self.expect(mark + r"\r?\n", timeout=timeout)
-        return self._child.before.replace("\r\n", "\n").partition("\n")[2]
+        # Quotes keep the typed line itself from matching: the terminal shows it, and a shell whose
+        # prompt comes later shows it once more.
+        self.send_line(f"echo 'OUT''PUT:'; {command}; echo 'END-OF''-OUTPUT'")
+        self.expect(r"OUTPUT:\r?\n(.*)END-OF-OUTPUT\r?\n", timeout=timeout)
+        return self.match[1].replace("\r\n", "\n")
 
     def wait(self, timeout: float = 20) -> int:
         """Reads to the end; the exit status, 128+N for a signal."""
