@@ -6,6 +6,7 @@ import itertools
 import pathlib
 import re
 import sys
+from collections.abc import Callable
 
 import pexpect
 
@@ -31,6 +32,8 @@ username_claim = "sAMAccountName"
 groups_claim   = "groups"
 one_namespace  = true
 """
+#: Of an sshd that many people come to at once.
+STANDARD_SSHD = {"MaxStartups": "100", "MaxAuthTries": 6}
 
 
 class Company:
@@ -80,12 +83,21 @@ class Company:
     def approve(self, shown: client.Verification, login: str) -> None:
         self.idp.approve(shown.user_code, login)
 
-
     # --- what the log says ---
 
     def decisions(self, **fields: str) -> list[Line]:
         return [line for line in self.log.lines(matching=r"^(?:\S+ )?event=login ")
                 if all(line.fields.get(key) == value for key, value in fields.items())]
+
+    def event(self, name: str, user: str, timeout: float = 10) -> dict[str, str]:
+        """The fields of a user's one line of that kind."""
+        def found():
+            return [line for line in self.log.lines(matching=rf"^(?:\S+ )?event={name} ")
+                    if line.fields.get("user") == user]
+        wait_until(found, timeout=timeout,
+                   what=f"event={name} of {user} in:\n{self.log.text()}")
+        assert len(found()) == 1, "\n".join(map(str, found()))
+        return found()[0].fields
 
     def decision(self, timeout: float = 10, **fields: str) -> dict[str, str]:
         """The fields of the one audit line with these fields; fails when there are more."""
@@ -101,6 +113,37 @@ class Company:
         assert line["reason"] == reason, line
         assert line["outcome"] == ("granted" if reason == "ok" else "denied"), line
         return line
+
+
+@contextlib.contextmanager
+def opened_company(machine: Machine, log: SyslogCollector, config: str, *,
+                   people: dict[str, list[str]], pam: dict[str, str], sudoers: str | None = None,
+                   more: Callable[[Company], str] = lambda company: "",
+                   sshd: dict[str, object] | None = None):
+    """A company at work: a provider, people with their groups there, and on this machine the
+    identity rules, `config`, the provider "corp", what `more` says of the company, these PAM files
+    and rules of sudo, and an sshd with these settings (None: no sshd).  It ends as it began."""
+    with contextlib.ExitStack() as stack:
+        idp = stack.enter_context(Provider())
+        stack.enter_context(machine.changes())
+        daemon = None if sshd is None else stack.enter_context(Sshd(**sshd))
+        company = Company(machine, idp, log, daemon)
+        for login, groups in people.items():
+            company.person(login, groups=groups)
+        machine.config("\n".join([IDENTITY, config, company.provider(), more(company)]))
+        if sudoers is not None:
+            machine.sudoers(sudoers)
+        for service, text in pam.items():
+            machine.pam(service, text)
+        log.clear()  # people of these names logged in for other files as well
+        yield company
+        log.clear()
+
+
+def with_signed(name: str) -> Callable[[Company], str]:
+    """A second provider section, for which the claims are in the ID token."""
+    return lambda company: company.provider(name, "linux-login-idtoken",
+                                            identity_source='"id_token"')
 
 
 def shipped(service: str) -> str:
@@ -144,6 +187,12 @@ def enter_end(terminal: client.Terminal) -> int:
     """The exit status of a client that ends after the decision."""
     enter_until(terminal, pexpect.EOF)
     return terminal.wait()
+
+
+def log_out(terminal: client.Terminal) -> None:
+    """From the shell that was the login."""
+    terminal.send_line("exit")
+    terminal.wait()
 
 
 def log_in(company: Company, terminal: client.Terminal, login: str) -> None:

@@ -3,8 +3,7 @@
 
 import pytest
 
-from company import IDENTITY, Company, Provider, enter_end, enter_shell, shipped
-from harness.sshd import Sshd
+from company import enter_end, enter_shell, opened_company, shipped
 from screen import scan
 
 ACCESS = '\n[access.sshd]\nallow_groups = ["linux-users"]\n'
@@ -12,11 +11,8 @@ ACCESS = '\n[access.sshd]\nallow_groups = ["linux-users"]\n'
 
 @pytest.fixture(scope="module")
 def company(machine, syslog_collector):
-    with Provider() as idp, machine.changes(), Sshd() as sshd:
-        company = Company(machine, idp, syslog_collector, sshd)
-        company.person("alice")
-        machine.config("\n".join([IDENTITY, ACCESS, company.provider()]))
-        machine.pam("sshd", shipped("sshd"))
+    with opened_company(machine, syslog_collector, ACCESS, people={"alice": ["linux-users"]},
+                        pam={"sshd": shipped("sshd")}, sshd={}) as company:
         yield company
 
 

@@ -5,17 +5,17 @@ import pathlib
 
 import pytest
 
-from company import IDENTITY, Company, Provider, log_in, shipped
+from company import STANDARD_SSHD, Company, log_in, log_out, opened_company, shipped
 from crowd import Crowd
 from harness import client
 from harness.machine import wait_until
-from harness.sshd import Sshd
 from machines import parts
 
 from client import Client  # noqa: E402  isort: skip  (tests/provider, on the path by company)
 
 BOTH = ["linux-users", "linux-admins"]
-PEOPLE = ("anna", "clara", "dora", "emma", "frida", "greta", "hanna", "ida")
+PEOPLE = dict.fromkeys(("anna", "clara", "dora", "emma", "frida", "greta", "hanna", "ida"), BOTH) | \
+    {"berta": ["linux-users"]}
 PROGRAM = "deploy"
 #: Local groups and their numbers; gid 6 is Debian's "disk", 4 its "adm".
 GROUPS = {"operators": 4001, "editors": 4002, "harmless": 6, "zero": 0}
@@ -63,24 +63,16 @@ crowd = Crowd()
 
 @pytest.fixture(scope="module")
 def company(machine, syslog_collector):
-    with Provider() as idp, machine.changes(), \
-            Sshd(MaxStartups="100", MaxAuthTries=6, PasswordAuthentication="yes",
-                 PubkeyAuthentication="yes") as sshd:
-        company = Company(machine, idp, syslog_collector, sshd)
-        for name, number in GROUPS.items():
-            machine.run(["groupadd", "--non-unique", "--gid", str(number), name], check=False)
-        for name in PEOPLE:
-            company.person(name, groups=BOTH)
-        company.person("berta", groups=["linux-users"])
-        machine.add_user(PROGRAM)
-        machine.config("\n".join([
-            IDENTITY, CONFIG, company.provider(),
-            '[provider.corp.machines]\naudience = "urn:ssh:jwt"\n']))
-        machine.sudoers("Defaults timestamp_timeout=0, lecture=never\nALL ALL=(ALL:ALL) ALL")
-        for service in ("sshd", "sudo", "login"):
-            machine.pam(service, shipped(service))
-        for service in ("su", "su-l"):
-            machine.pam(service, SU)
+    for name, number in GROUPS.items():
+        machine.run(["groupadd", "--non-unique", "--gid", str(number), name], check=False)
+    machine.add_user(PROGRAM)
+    with opened_company(
+            machine, syslog_collector, CONFIG, people=PEOPLE,
+            more=lambda company: '[provider.corp.machines]\naudience = "urn:ssh:jwt"\n',
+            sudoers="Defaults timestamp_timeout=0, lecture=never\nALL ALL=(ALL:ALL) ALL",
+            sshd=STANDARD_SSHD | {"PasswordAuthentication": "yes", "PubkeyAuthentication": "yes"},
+            pam={service: shipped(service) for service in ("sshd", "sudo", "login")} |
+                {"su": SU, "su-l": SU}) as company:
         company.database = {path: path.read_bytes()
                             for path in map(pathlib.Path, ("/etc/group", "/etc/gshadow"))}
         yield company
@@ -105,11 +97,6 @@ def assert_granted(company: Company, terminal: client.Terminal, user: str) -> No
         ("group.protected", "it is another name of a protected group: harmless"),
         ("group.protected", "it is root's group: zero"),
         ("group.unknown", "there is no local group of this name: nowhere")], lines
-
-
-def log_out(terminal: client.Terminal) -> None:
-    terminal.send_line("exit")
-    terminal.wait()
 
 
 @crowd.scene("I13", "J05", "J07")

@@ -7,15 +7,21 @@ import signal
 
 import pytest
 
-from company import IDENTITY, Company, Provider, enter_end, failure, shipped
+from company import IDENTITY, Company, enter_end, failure, opened_company, shipped, with_signed
 from crowd import Crowd
 from harness import client
 from harness.machine import wait_until
 from harness.sshd import children_of
 
 #: Each scene has a person of its own, by whom its audit line is found.
-PEOPLE = ("anna", "berta", "clara", "dora", "emma", "frida", "greta", "hanna", "ida", "jutta",
-          "klara", "lena", "mona", "nora", "olga")
+PEOPLE = dict.fromkeys(("anna", "berta", "clara", "dora", "emma", "frida", "greta", "hanna", "ida",
+                        "jutta", "klara", "lena", "mona", "nora", "olga"),
+                       ["linux-users", "linux-admins"]) | {"paula": ["linux-users"]}
+SUDOERS = """\
+Defaults passwd_tries=1, lecture=never
+ALL ALL=(ALL:ALL) ALL
+olga ALL=(ALL) NOPASSWD: /usr/bin/id
+"""
 SU = """\
 auth    sufficient  pam_rootok.so
 auth    [success=done ignore=ignore authinfo_unavail=ignore default=die]  pam_oidc.so
@@ -48,20 +54,10 @@ crowd = Crowd()
 
 @pytest.fixture(scope="module")
 def company(machine, syslog_collector):
-    with Provider() as idp, machine.changes():
-        company = Company(machine, idp, syslog_collector)
-        for name in PEOPLE:
-            company.person(name, groups=["linux-users", "linux-admins"])
-        company.person("paula", groups=["linux-users"])
-        machine.config("\n".join([
-            IDENTITY, ACCESS, company.provider(),
-            company.provider("second", "linux-login-idtoken", identity_source='"id_token"')]))
-        machine.sudoers("Defaults passwd_tries=1\nDefaults lecture=never\n"
-                        "ALL ALL=(ALL:ALL) ALL\nolga ALL=(ALL) NOPASSWD: /usr/bin/id")
-        machine.pam("sudo", shipped("sudo"))
-        machine.pam("su", SU)
-        machine.pam("login", LOGIN)
-        machine.pam("unlisted", LOGIN)
+    with opened_company(machine, syslog_collector, ACCESS, people=PEOPLE, sudoers=SUDOERS,
+                        more=with_signed("second"),
+                        pam={"sudo": shipped("sudo"), "su": SU, "login": LOGIN,
+                             "unlisted": LOGIN}) as company:
         yield company
 
 

@@ -13,10 +13,9 @@ import signal
 
 import pytest
 
-from company import IDENTITY, Company, Provider, log_in, shipped
+from company import STANDARD_SSHD, log_in, log_out, opened_company, shipped
 from harness import CLEAN_ENVIRONMENT, client
 from harness.machine import Machine, wait_until
-from harness.sshd import Sshd
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -50,15 +49,10 @@ WON = re.compile(r"uid=0\(|USER=root")
 
 @pytest.fixture(scope="module")
 def company(machine, syslog_collector):
-    with Provider() as idp, machine.changes(), Sshd(MaxStartups="100", MaxAuthTries=6) as sshd:
-        company = Company(machine, idp, syslog_collector, sshd)
-        company.person("anna", groups=["linux-users", "linux-admins"])
-        company.person("berta", groups=["linux-users"])
-        machine.config("\n".join([IDENTITY, CONFIG, company.provider()]))
-        machine.sudoers(SUDOERS)
-        for service in ("sshd", "sudo"):
-            machine.pam(service, shipped(service))
-        machine.pam("su", SU)
+    with opened_company(
+            machine, syslog_collector, CONFIG, sudoers=SUDOERS, sshd=STANDARD_SSHD,
+            people={"anna": ["linux-users", "linux-admins"], "berta": ["linux-users"]},
+            pam={"sshd": shipped("sshd"), "sudo": shipped("sudo"), "su": SU}) as company:
         yield company
 
 
@@ -74,8 +68,7 @@ def session(company):
         wait_until(lambda: company.log.lines(matching="event=session_open "), what="her session")
         still_fresh(terminal)
         yield terminal
-        terminal.send_line("exit")
-        terminal.wait()
+        log_out(terminal)
 
 
 def still_fresh(terminal: client.Terminal) -> None:

@@ -10,15 +10,21 @@ import pwd
 
 import pytest
 
-from company import IDENTITY, Company, Provider, log_in, shipped
+from company import (STANDARD_SSHD, Company, log_in, log_out, opened_company, shipped,
+                     with_signed)
 from crowd import Crowd
 from harness import client
 from harness.machine import wait_until
-from harness.sshd import Sshd
 
 STORE = pathlib.Path("/run/pam-oidc/sessions")
-PEOPLE = ("anna", "berta", "clara", "dora", "emma", "frida", "greta", "hanna", "ida", "jutta",
-          "klara")
+PEOPLE = dict.fromkeys(("anna", "berta", "clara", "dora", "emma", "frida", "greta", "hanna", "ida",
+                        "jutta", "klara"), ["linux-users", "linux-admins"]) | \
+    {"paula": ["linux-users"]}
+# sudo's own memory of a success must not be what lets anybody in.
+SUDOERS = """\
+Defaults timestamp_timeout=0, lecture=never, passwd_tries=1
+ALL ALL=(ALL:ALL) ALL
+"""
 ACCESS = """
 [access.sshd]
 provider     = "corp"
@@ -47,24 +53,10 @@ crowd = Crowd()
 
 @pytest.fixture(scope="module")
 def company(machine, syslog_collector):
-    with Provider() as idp, machine.changes(), \
-            Sshd(MaxStartups="100", MaxAuthTries=6) as sshd:
-        company = Company(machine, idp, syslog_collector, sshd)
-        for name in PEOPLE:
-            company.person(name, groups=["linux-users", "linux-admins"])
-        company.person("paula", groups=["linux-users"])
-        machine.config("\n".join([
-            IDENTITY, ACCESS, company.provider(),
-            company.provider("signed", "linux-login-idtoken", identity_source='"id_token"')]))
-        # sudo's own memory of a success must not be what lets anybody in.
-        machine.sudoers("Defaults timestamp_timeout=0, lecture=never, passwd_tries=1\n"
-                        "ALL ALL=(ALL:ALL) ALL")
-        for service in ("sshd", "sudo"):
-            machine.pam(service, shipped(service))
-        machine.pam("su", SU)
-        syslog_collector.clear()  # people of these names logged in for other files as well
+    with opened_company(machine, syslog_collector, ACCESS, people=PEOPLE, sudoers=SUDOERS,
+                        more=with_signed("signed"), sshd=STANDARD_SSHD,
+                        pam={"sshd": shipped("sshd"), "sudo": shipped("sudo"), "su": SU}) as company:
         yield company
-        syslog_collector.clear()
 
 
 # --- what the store and the log say ---
@@ -88,16 +80,6 @@ def change_record(user: str, **members) -> None:
     with open(path, "r+", encoding="utf-8") as file:
         file.write(json.dumps(record | members))
         file.truncate()
-
-
-def event(company: Company, name: str, user: str, timeout: float = 10) -> dict[str, str]:
-    """The fields of a user's one line of that kind."""
-    def found():
-        return [line for line in company.log.lines(matching=rf"^(?:\S+ )?event={name} ")
-                if line.fields.get("user") == user]
-    wait_until(found, timeout=timeout, what=f"event={name} of {user} in:\n{company.log.text()}")
-    assert len(found()) == 1, "\n".join(map(str, found()))
-    return found()[0].fields
 
 
 def sudo_lines(company: Company, user: str) -> list[dict[str, str]]:
@@ -124,18 +106,13 @@ def sudo_with_nobody_to_ask(terminal: client.Terminal) -> str:
     return terminal.run_in_shell("setsid --wait sudo id < /dev/null 2>&1 | cat", timeout=20)
 
 
-def log_out(terminal: client.Terminal) -> None:
-    terminal.send_line("exit")
-    terminal.wait()
-
-
 # --- scenes ---
 
 @crowd.scene("K07", "H19")
 def an_approval_counts_in_its_session_until_that_ends(company: Company):
     with company.ssh("anna", "-tt") as terminal:
         log_in(company, terminal, "anna")
-        opened = event(company, "session_open", "anna")
+        opened = company.event("session_open", "anna")
         record = the_record("anna")
         assert (record["state"], record["id"]) == ("open", opened["session"])
         assert sudo_at_once(terminal) == "root"
@@ -145,7 +122,7 @@ def an_approval_counts_in_its_session_until_that_ends(company: Company):
             "> /dev/null 2>&1 &)")
         log_out(terminal)
     login = company.decision(user="anna", service="sshd")
-    closed = event(company, "session_close", "anna")
+    closed = company.event("session_close", "anna")
     assert records("anna") == []
     assert {opened["session"], closed["session"], login["session"]} == {record["id"]}
     assert {opened["attempt"], closed["attempt"]} == {login["attempt"]}
@@ -219,7 +196,7 @@ def an_approval_for_sudo_counts_in_a_session_that_is_not_ours(company: Company):
 def an_approval_grows_stale_and_the_next_one_renews_it(company: Company):
     with company.ssh("emma", "-tt") as terminal:
         log_in(company, terminal, "emma")
-        event(company, "session_open", "emma")
+        company.event("session_open", "emma")
         record = the_record("emma")
         change_record("emma", verified_at=record["verified_at"] - 601)
         # Nobody can be asked there, and it says what would have been needed.
@@ -315,12 +292,12 @@ def test_scene(name, performed):
 def test_a_fresh_approval_costs_no_request(company, performed, syslog):
     with company.ssh("klara", "-tt") as terminal:
         log_in(company, terminal, "klara")
-        event(company, "session_open", "klara")
+        company.event("session_open", "klara")
         company.idp.hits(reset=True)
         assert sudo_at_once(terminal) == "root"
         assert company.idp.hits() == {}
         log_out(terminal)
-    event(company, "session_close", "klara")
+    company.event("session_close", "klara")
 
 
 def test_without_an_audit_session_descent_tells_the_session(company, performed, syslog):
@@ -330,7 +307,7 @@ def test_without_an_audit_session_descent_tells_the_session(company, performed, 
         company.machine.pam("sshd", shipped("sshd").replace(LOGINUID, ""))
         with company.ssh("klara", "-tt") as terminal:
             log_in(company, terminal, "klara")
-            opened = event(company, "session_open", "klara")
+            opened = company.event("session_open", "klara")
             record = the_record("klara")
             assert record["audit_session"] == 0xffffffff and record["opener"]
             assert sudo_at_once(terminal) == "root"
@@ -338,7 +315,7 @@ def test_without_an_audit_session_descent_tells_the_session(company, performed, 
                                        check=False, timeout=20)
             assert done.returncode == 1
             log_out(terminal)
-    assert event(company, "session_close", "klara")["session"] == opened["session"]
+    assert company.event("session_close", "klara")["session"] == opened["session"]
     inside, outside = sudo_lines(company, "klara")
     assert (inside["reason"], outside["reason"]) == ("ok", "conv.none")
 

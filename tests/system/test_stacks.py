@@ -77,6 +77,15 @@ def _login(user: str):
     return client.Terminal(["login", user], timeout=60)
 
 
+PROGRAMS = {
+    "sshd": lambda company, user: _ssh(company, user),
+    "sudo": lambda company, user: _sudo(user),
+    "sudo-i": lambda company, user: _sudo(user, "-i"),
+    "su": lambda company, user: _su("anna", user),
+    "login": lambda company, user: _login(user),
+}
+
+
 def _password(terminal: client.Terminal, word: str) -> None:
     terminal.expect("[Pp]assword[^:]*: ?$")
     terminal.send_line(word)
@@ -99,16 +108,42 @@ def _is_out(terminal: client.Terminal) -> None:
 
 # --- while the provider is there ---
 
-def _approved(terminal: client.Terminal, company: Company, user: str) -> None:
-    company.approve(terminal.verification(), user)
-    _is_in(terminal)
+def _lets_in_by_password(user: str, service: str):
+    def scene(company: Company):
+        with PROGRAMS[service](company, user) as terminal:
+            _password(terminal, password(user))
+            _is_in(terminal)
+    scene.__name__ = f"{service}_lets_{user}_in_by_password"
+    return scene
 
 
-def _declined(terminal: client.Terminal, company: Company, user: str, service: str) -> None:
-    company.idp.deny(terminal.verification().user_code)
-    _is_out(terminal)
-    line = company.decided("device.denied", user=user, service=service)
-    assert failure(terminal.transcript) == ("was not successful", line["attempt"])
+def _lets_in_who_approved(user: str, service: str):
+    def scene(company: Company):
+        with PROGRAMS[service](company, user) as terminal:
+            company.approve(terminal.verification(), user)
+            _is_in(terminal)
+        company.decided("ok", user=user, service=service)
+    scene.__name__ = f"{service}_lets_in_who_approved"
+    return scene
+
+
+def _keeps_out_who_declined(user: str, service: str):
+    def scene(company: Company):
+        with PROGRAMS[service](company, user) as terminal:
+            company.idp.deny(terminal.verification().user_code)
+            _is_out(terminal)
+        line = company.decided("device.denied", user=user, service=service)
+        assert failure(terminal.transcript) == ("was not successful", line["attempt"])
+    scene.__name__ = f"{service}_keeps_out_who_declined"
+    return scene
+
+
+for _service in ("sshd", "sudo", "login"):
+    present.scene("J02")(_lets_in_by_password(LOCAL, _service))
+for _service, _yes, _no in (("sudo", "clara", "dora"), ("sudo-i", "emma", "frida"),
+                            ("su", "greta", "hanna"), ("login", "klara", "lena")):
+    present.scene("J03")(_lets_in_who_approved(_yes, _service))
+    present.scene("J03")(_keeps_out_who_declined(_no, _service))
 
 
 @present.scene("J03")
@@ -124,13 +159,6 @@ def sshd_keeps_out_who_declined(company: Company):
         company.idp.deny(terminal.verification().user_code)
         assert enter_end(terminal) == 255
     company.decided("device.denied", user="berta", service="sshd")
-
-
-@present.scene("J02")
-def sshd_lets_a_local_user_in_by_password(company: Company):
-    with _ssh(company, LOCAL) as terminal:
-        _password(terminal, password(LOCAL))
-        _is_in(terminal)
 
 
 @present.scene("J02", "J03")
@@ -163,26 +191,6 @@ def _root_by_key(company: Company) -> None:
         _is_in(terminal)
 
 
-@present.scene("J03")
-def sudo_lets_in_who_approved(company: Company):
-    with _sudo("clara") as terminal:
-        _approved(terminal, company, "clara")
-    company.decided("ok", user="clara", service="sudo")
-
-
-@present.scene("J03")
-def sudo_keeps_out_who_declined(company: Company):
-    with _sudo("dora") as terminal:
-        _declined(terminal, company, "dora", "sudo")
-
-
-@present.scene("J02")
-def sudo_takes_a_local_users_password(company: Company):
-    with _sudo(LOCAL) as terminal:
-        _password(terminal, password(LOCAL))
-        _is_in(terminal)
-
-
 @present.scene("J02", "J03")
 def sudo_refuses_a_local_users_wrong_password(company: Company):
     with _sudo(LOCAL) as terminal:
@@ -191,35 +199,10 @@ def sudo_refuses_a_local_users_wrong_password(company: Company):
 
 
 @present.scene("J03")
-def sudo_i_lets_in_who_approved(company: Company):
-    with _sudo("emma", "-i") as terminal:
-        _approved(terminal, company, "emma")
-    company.decided("ok", user="emma", service="sudo-i")
-
-
-@present.scene("J03")
-def sudo_i_keeps_out_who_declined(company: Company):
-    with _sudo("frida", "-i") as terminal:
-        _declined(terminal, company, "frida", "sudo-i")
-
-
-@present.scene("J03")
-def su_lets_in_whose_target_approved(company: Company):
-    with _su("anna", "greta") as terminal:
-        _approved(terminal, company, "greta")
-    company.decided("ok", user="greta", service="su")
-
-
-@present.scene("J03")
-def su_keeps_out_whose_target_declined(company: Company):
-    with _su("anna", "hanna") as terminal:
-        _declined(terminal, company, "hanna", "su")
-
-
-@present.scene("J03")
 def su_dash_follows_the_stack_of_su(company: Company):
     with client.Terminal(["su", "-", "jutta", "-c", f"echo {IN}"], user="anna", timeout=60) as terminal:
-        _approved(terminal, company, "jutta")
+        company.approve(terminal.verification(), "jutta")
+        _is_in(terminal)
     company.decided("ok", user="jutta", service="su-l")
 
 
@@ -241,26 +224,6 @@ def su_to_root_needs_roots_password_and_not_us(company: Company):
     assert not company.decisions(user="root", service="su")
 
 
-@present.scene("J03")
-def login_lets_in_who_approved(company: Company):
-    with _login("klara") as terminal:
-        _approved(terminal, company, "klara")
-    company.decided("ok", user="klara", service="login")
-
-
-@present.scene("J03")
-def login_keeps_out_who_declined(company: Company):
-    with _login("lena") as terminal:
-        _declined(terminal, company, "lena", "login")
-
-
-@present.scene("J02")
-def login_lets_a_local_user_in_by_password(company: Company):
-    with _login(LOCAL) as terminal:
-        _password(terminal, password(LOCAL))
-        _is_in(terminal)
-
-
 @present.scene("J16")
 def login_lets_root_in_by_password_without_asking_us(company: Company):
     _root_at_the_console(company)
@@ -277,24 +240,6 @@ def _root_at_the_console(company: Company) -> None:
 
 
 # --- while the provider is away ---
-
-PROGRAMS = {
-    "sshd": lambda company, user: _ssh(company, user),
-    "sudo": lambda company, user: _sudo(user),
-    "sudo-i": lambda company, user: _sudo(user, "-i"),
-    "su": lambda company, user: _su("anna", user),
-    "login": lambda company, user: _login(user),
-}
-
-
-def _lets_in_by_password(user: str, service: str):
-    def scene(company: Company):
-        with PROGRAMS[service](company, user) as terminal:
-            _password(terminal, password(user))
-            _is_in(terminal)
-    scene.__name__ = f"{service}_lets_{user}_in_by_password"
-    return scene
-
 
 def _keeps_out(user: str, service: str):
     """A person without a password: asked for one, as everybody is, and whatever she types is wrong."""

@@ -8,11 +8,10 @@ import re
 
 import pytest
 
-from company import IDENTITY, Company, Provider, log_in, shipped
+from company import STANDARD_SSHD, Company, log_in, log_out, opened_company, shipped
 from crowd import Crowd
 from harness import client
 from harness.machine import BROKER, wait_until
-from harness.sshd import Sshd
 
 DN = r"CN=Web Masters\, West,OU=Groups,DC=corp,DC=example"
 #: login -> groups at the provider
@@ -59,38 +58,27 @@ crowd = Crowd()
 
 @pytest.fixture(scope="module")
 def company(machine, syslog_collector):
-    with Provider() as idp, machine.changes(), Sshd(MaxStartups="100", MaxAuthTries=6) as sshd:
-        company = Company(machine, idp, syslog_collector, sshd)
-        for name, groups in PEOPLE.items():
-            company.person(name, groups=groups)
-        machine.config("\n".join([IDENTITY, ACCESS, company.provider()]))
-        machine.sudoers(DEFAULTS + PLUGIN + RULES)
-        for service in ("sshd", "sudo"):
-            machine.pam(service, shipped(service))
-        machine.pam("su", SU)
+    with opened_company(machine, syslog_collector, ACCESS, people=PEOPLE, sshd=STANDARD_SSHD,
+                        sudoers=DEFAULTS + PLUGIN + RULES,
+                        pam={"sshd": shipped("sshd"), "sudo": shipped("sudo"), "su": SU}) as company:
         yield company
 
 
-def opened(company: Company, user: str):
-    """Waits until the session of a login is known."""
-    wait_until(lambda: [line for line in company.log.lines(matching=r"event=session_open ")
-                        if line.fields.get("user") == user],
-               what=f"the session of {user} in:\n{company.log.text()}")
-
-
 def shell(company: Company, terminal: client.Terminal, user: str) -> None:
+    """Logs in, and waits until the session is known."""
+    known = len(opened(company, user))
     log_in(company, terminal, user)
-    opened(company, user)
+    wait_until(lambda: len(opened(company, user)) > known, what=f"the session of {user}")
+
+
+def opened(company: Company, user: str) -> list:
+    return [line for line in company.log.lines(matching=r"event=session_open ")
+            if line.fields.get("user") == user]
 
 
 def sudo(terminal: client.Terminal, command: str) -> str:
     """What sudo says when it may ask nobody."""
     return terminal.run_in_shell(f"sudo -n {command} 2>&1", timeout=20)
-
-
-def log_out(terminal: client.Terminal) -> None:
-    terminal.send_line("exit")
-    terminal.wait()
 
 
 @crowd.scene()
