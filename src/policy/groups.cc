@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/groups.h"
 
+#include <string.h>
+
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "base/text.h"
@@ -28,6 +31,24 @@ std::string_view take_part(std::string_view& relative) {
   const std::string_view part = relative.substr(0, end);
   relative.remove_prefix(std::min(end + 1, relative.size()));
   return part;
+}
+
+std::uint64_t word_at(std::string_view text, std::size_t at) {
+  std::uint64_t word = 0;
+  memcpy(&word, text.data() + at, sizeof word);
+  return word;
+}
+
+// A number below `marks` (a power of two) that equal texts have in common and others seldom: from
+// the length and the sixteen bytes behind the `cn=` of a name.  Reading them all costs more.
+std::size_t mark_of(std::string_view text, std::size_t marks) {
+  constexpr std::size_t word = sizeof(std::uint64_t);
+  constexpr std::size_t type = 3;
+  std::uint64_t mixed = text.size();
+  if (text.size() >= word + type)
+    mixed += word_at(text, type) + 31 * word_at(text, std::min(type + word, text.size() - word));
+  mixed *= 0x9e3779b97f4a7c15;  // 2^64 divided by the golden ratio: every bit reaches the high ones
+  return (mixed >> 32) & (marks - 1);
 }
 
 }  // namespace
@@ -91,8 +112,7 @@ void Matcher::run(const Groups& groups) {
     if (index.empty()) index.rules.max_load_factor(0.25F);
     const auto [place, is_new] = index.rules.try_emplace(rule.form, i);
     if (!is_new) next_[i] = std::exchange(place->second, i);
-    if (index.sizes.size() <= rule.form.size()) index.sizes.resize(rule.form.size() + 1);
-    index.sizes[rule.form.size()] = true;
+    index.marks.set(mark_of(rule.form, index.marks.size()));
   }
   for (const std::string_view& group : groups.names) match(group);
 }
@@ -105,7 +125,7 @@ bool Matcher::is_about_names(std::size_t rule) const {
 }
 
 void Matcher::found(const Index& index, std::string_view form, const std::string_view& group) {
-  if (form.size() >= index.sizes.size() || !index.sizes[form.size()]) return;
+  if (!index.marks.test(mark_of(form, index.marks.size()))) return;
   const auto place = index.rules.find(form);
   if (place == index.rules.end()) return;
   for (std::size_t i = place->second; i != none && fitting_[i] == nullptr; i = next_[i])
@@ -136,6 +156,7 @@ void Matcher::match_name(const std::string_view& group) {
 }
 
 void Matcher::match_common_name(std::string_view first, const std::string_view& group) {
+  if (first.find('+') == first.npos) return found(common_names_, first, group);
   while (!first.empty()) found(common_names_, take_part(first), group);
 }
 

@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 
+#include <bitset>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -61,7 +62,8 @@ class Matcher {
   /// Rules by their form; those of one form are a chain through next_.
   struct Index {
     std::unordered_map<std::string_view, std::size_t> rules;
-    std::vector<bool> sizes;  // which lengths forms have: most groups need no further look
+    // The marks of the forms (groups.cc): most groups fit no rule, and need no further look.
+    std::bitset<8192> marks;
     bool empty() const { return rules.empty(); }
   };
   static constexpr std::size_t none = static_cast<std::size_t>(-1);

@@ -248,3 +248,35 @@ TEST(random_texts_are_refused_or_spelled) {
   }
   EXPECT(accepted > 100);
 }
+
+// Names without anything special are spelled in one pass.  A blank in front changes no name, and
+// takes the other way.
+TEST(the_short_way_spells_as_the_long_one) {
+  std::mt19937 random(2253);
+  const std::string bytes = "aZ09-.= \\,+#\";<>/\xc3\xa4\x7f@[`{\n";
+  const char* const types[] = {"CN", "ou", "Dc", "x-Y9", "2.5.4.3", "9a", "", "C N"};
+  int accepted = 0, refused = 0;
+  for (int round = 0; round < 30000; ++round) {
+    std::string text;
+    for (std::size_t parts = 1 + random() % 4; parts > 0; --parts) {
+      text += types[random() % (random() % 8 == 0 ? 8 : 4)];
+      text += random() % 30 == 0 ? " =" : "=";
+      for (std::size_t i = random() % 12; i > 0; --i)
+        text += random() % 12 == 0 ? bytes[random() % bytes.size()] : "aBcD eF,"[random() % 7];
+      if (parts > 1) text += random() % 20 == 0 ? ", " : ",";
+    }
+    if (random() % 8 == 0) text[random() % text.size()] = bytes[random() % bytes.size()];
+    config::DistinguishedName one, other;
+    const char* const problem = config::parse_distinguished_name(text, one);
+    EXPECT_EQ(std::string(problem == nullptr ? "" : problem), [&] {
+      const char* const same = config::parse_distinguished_name(' ' + text, other);
+      return std::string(same == nullptr ? "" : same);
+    }());
+    ++(problem == nullptr ? accepted : refused);
+    if (problem != nullptr) continue;
+    EXPECT_EQ(one.text, other.text);
+    EXPECT(one.relative == other.relative);
+  }
+  EXPECT(accepted > 3000);
+  EXPECT(refused > 3000);
+}

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <map>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "base/text.h"
+#include "config/distinguished_name.h"
+#include "config/group_rule.h"
 #include "json/json.h"
 #include "policy/policy.h"
 #include "support/cmocka_cc.h"
@@ -334,4 +338,62 @@ TEST(many_rules_and_groups_are_matched_as_one_by_one) {
       }
     }
   }
+}
+
+// Nor does anything that spares the matcher a look change what fits: each form with each form.
+TEST(what_fits_is_what_has_the_same_form) {
+  std::mt19937 random(6);
+  const auto some_name = [&] {
+    const std::string unit = ",OU=Unit " + std::to_string(random() % 3);
+    std::string name = "CN=Role of a Long Name " + std::to_string(random() % 8);
+    if (random() % 4 == 0) name += "+UID=" + std::to_string(random() % 2);
+    for (std::size_t i = random() % 3; i > 0; --i) name += unit;
+    if (random() % 2 == 0) name += ",OU=Groups,DC=corp,DC=example";
+    return random() % 3 == 0 ? ' ' + base::to_lower_ascii(name) : name;
+  };
+  const auto spelled = [](std::string_view text) {
+    config::DistinguishedName name;
+    EXPECT(config::parse_distinguished_name(' ' + std::string(text), name) == nullptr);
+    return name;
+  };
+  const auto has_form = [](const config::GroupRule& rule, const config::DistinguishedName& name) {
+    switch (rule.kind) {
+      case config::GroupRule::Kind::name: return rule.form == name.text;
+      case config::GroupRule::Kind::subtree: return name.text.ends_with(',' + rule.form);
+      case config::GroupRule::Kind::common_name:
+        return name.text == rule.form || name.text.starts_with(rule.form + ',') ||
+               name.text.starts_with(rule.form + '+');
+      case config::GroupRule::Kind::text:
+      case config::GroupRule::Kind::identifier: break;
+    }
+    return false;
+  };
+  std::size_t fitting = 0;
+  for (int round = 0; round < 100; ++round) {
+    Texts rules, names;
+    for (int i = 0; i < 20; ++i) {
+      const std::string name = some_name();
+      const std::size_t comma = name.find(',');
+      const std::string above = comma == name.npos ? name : name.substr(comma + 1);
+      rules.push_back(random() % 2 == 0 ? name : "under:" + above);
+      rules.push_back("cn:role OF a long name " + std::to_string(random() % 9));
+      names.push_back(some_name());
+    }
+    const auto claims = groups(names);
+    const auto read = policy::read_groups(claims.get(), "groups");
+    policy::Matcher matcher;
+    matcher.add(rules);
+    matcher.run(*read);
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+      config::GroupRule rule;
+      EXPECT(config::parse_group_rule(rules[i], rule) == nullptr);
+      const auto first =
+          std::find_if(read->names.begin(), read->names.end(),
+                       [&](std::string_view name) { return has_form(rule, spelled(name)); });
+      EXPECT(matcher.fitting(i) == (first == read->names.end() ? nullptr : &*first));
+      if (first != read->names.end()) ++fitting;
+    }
+  }
+  EXPECT(fitting > 1000);
+  EXPECT(fitting < 3500);
 }
