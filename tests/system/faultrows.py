@@ -17,14 +17,15 @@ import re
 import tempfile
 
 import support
-from fault import catalogue, faults, pki
+from fault import catalogue, faults, httpwire, pki
 
-#: Where a device login goes, in this order.  Introspection comes with bearer tokens.
+#: Where a device login goes, in this order.  A program's may go to introspection, and nowhere after it.
 ENDPOINTS = ("discovery", "device_authorization", "token", "jwks", "userinfo")
 #: The token endpoint's passing failures are cured by asking again; this ends the asking.
 CODE_LIFE = 10
 #: Seconds until the endpoint is asked: the first poll comes after the interval and a margin.
-ASKED_AFTER = {"discovery": 0, "device_authorization": 0, "token": 6, "jwks": 6, "userinfo": 6}
+ASKED_AFTER = {"discovery": 0, "device_authorization": 0, "token": 6, "jwks": 6, "userinfo": 6,
+               "introspection": 0}
 #: Budgets in seconds: connecting may take 3 and a request 10.  A busy machine needs time of its own.
 CONNECT, REQUEST, SLACK = 3, 10, 10
 #: Most that a broker may occupy, in KiB: 24 MiB, and 8 more for a hostile answer.
@@ -74,14 +75,14 @@ def rows(*ids: str) -> dict[str, Row]:
     return matching(lambda behaviour: set(behaviour.catalogue.split()) & set(ids), ids)
 
 
-def matching(condition, ids=()) -> dict[str, Row]:
+def matching(condition, ids=(), endpoints=ENDPOINTS) -> dict[str, Row]:
     found = {}
     for behaviour in faults.ROWS.values():
         if behaviour.layer == "dns" or not condition(behaviour):
             continue
         named = behaviour.catalogue.split()
         id = next((one for one in named if one in ids), named[0])
-        for endpoint in ENDPOINTS:
+        for endpoint in endpoints:
             if endpoint in behaviour.endpoints:
                 row = Row(id, behaviour.name, endpoint)
                 found[row.name] = row
@@ -120,6 +121,17 @@ def idle(verdicts: list[tuple[str, str]], names) -> list[str]:
     return [pattern for pattern, _ in verdicts if pattern not in deciding]
 
 
+class _Nobody:
+    """An exchange in which nothing is sent."""
+    send = staticmethod(lambda answer: None)
+    success = staticmethod(lambda: httpwire.Answer.json({}))
+
+
+def make_bomb() -> None:
+    """The first one is work for seconds, in which no provider could answer in time."""
+    faults.encoding.bomb("gzip", 1024)(_Nobody())
+
+
 def play(bench: support.Bench, row: Row, **options) -> Played:
     """One login during which the endpoint shows the behaviour.  Where the machine was so busy that an
     earlier request ran into its time limit, the fault was not met and the login says nothing of it:
@@ -131,9 +143,10 @@ def play(bench: support.Bench, row: Row, **options) -> Played:
     return played
 
 
-def _play_once(bench: support.Bench, row: Row, weigh: bool = False, arrange=None,
+def _play_once(bench: support.Bench, row: Row, weigh: bool = False, arrange=None, login=None,
                **settings) -> Played:
-    """ARRANGE(idp) may change the provider first."""
+    """ARRANGE(idp) may change the provider first; LOGIN(idp, settings=…, prefix=…) may be another than
+    a person's."""
     knobs = {"expires_in": CODE_LIFE} if row.endpoint == "token" else {}
     if row.endpoint == "userinfo":
         settings = {"identity_source": "userinfo", **settings}
@@ -145,7 +158,7 @@ def _play_once(bench: support.Bench, row: Row, weigh: bool = False, arrange=None
         (arrange or (lambda idp: idp.behave(row.endpoint, row.behaviour)))(idp)
         weight = os.path.join(directory, "weight")
         prefix = ("/usr/bin/python3", "-E", "-S", "-c", WEIGH, weight) if weigh else ()
-        attempt = bench.login(idp, settings=settings, prefix=prefix)
+        attempt = (login or bench.login)(idp, settings=settings, prefix=prefix)
         memory = None
         if weigh:
             with open(weight, encoding="ascii") as kib:
@@ -198,7 +211,8 @@ def assert_reached(played: Played) -> None:
 
 
 def assert_nothing_came_after(played: Played) -> None:
-    later = ENDPOINTS[ENDPOINTS.index(played.row.endpoint) + 1:]
+    at = played.row.endpoint
+    later = ENDPOINTS[ENDPOINTS.index(at) + 1:] if at in ENDPOINTS else ENDPOINTS[1:]
     assert [hit.endpoint for hit in played.idp.all_hits if hit.endpoint in later] == []
 
 

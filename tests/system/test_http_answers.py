@@ -5,7 +5,6 @@ import pytest
 
 import faultrows
 import support
-from fault import faults, httpwire
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -27,15 +26,10 @@ EXPECTED = faultrows.table("""
 """)
 
 
-class Nobody:
-    """An exchange in which nothing is sent."""
-    send = staticmethod(lambda answer: None)
-    success = staticmethod(lambda: httpwire.Answer.json({}))
-
-
 @pytest.fixture(scope="module")
 def played(request, bench):
-    faults.encoding.bomb("gzip", 1024)(Nobody())  # the first one is work for seconds
+    faultrows.make_bomb()
+
     def play(name):
         return faultrows.play(bench, ROWS[name], weigh=ROWS[name].id in ("E12", "E13"))
     with support.Background(support.selected(request, "test_row"), play, 48) as background:
