@@ -79,6 +79,18 @@ function machineClients(keys) {
   const resourceServer = { grant_types: [] };
   return {
     machine,
+    'machine-post': { ...machine, token_endpoint_auth_method: 'client_secret_post' },
+    'machine-pkjwt': {
+      ...machine,
+      ...withoutSecret('private_key_jwt'),
+      jwks: { keys: [publicPart(keys.assertion)] },
+    },
+    // The certificate says who it is; its tokens are not bound to it.
+    'machine-tls': {
+      ...machine,
+      ...withoutSecret('tls_client_auth'),
+      tls_client_auth_subject_dn: CLIENT_SUBJECT,
+    },
     'machine-dpop': { ...machine, dpop_bound_access_tokens: true },
     'machine-mtls': {
       ...machine,
