@@ -1,29 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/fresh_approval.h"
 
+#include <utility>
+
 #include "broker/describe.h"
 #include "broker/reapply.h"
 #include "broker/records.h"
 #include "config/load.h"
 
 namespace broker {
-namespace {
-
-using session::Record;
-
-std::string seconds(std::chrono::seconds span) { return std::to_string(span.count()) + " s"; }
-
-std::string staleness(const Host& host, const Record& record, const config::Access& access) {
-  const auto old = session::age(record, base::BootClock::now());
-  if (old > *access.fresh_within)
-    return "the approval in this session is " + seconds(old) + " old, fresh_within is " +
-           seconds(*access.fresh_within);
-  const auto provider = reapply_identity(host, record);
-  if (!provider) return "the approval in this session counts no more: " + provider.error().detail;
-  return weakness(record, config::sign_on_for(host.config, access.service, **provider), **provider);
-}
-
-}  // namespace
 
 Fresh fresh_approval(Host& host, const LoginRequest& request, audit::Event& event) {
   const config::Access* access = config::access_for(host.config, request.service);
@@ -34,15 +19,15 @@ Fresh fresh_approval(Host& host, const LoginRequest& request, audit::Event& even
     return {{}, "sessions cannot be read"};
   }
   if (!*record) return {{}, "there is no approval in this session"};
-  if (std::string why = staleness(host, **record, *access); !why.empty()) return {{}, why};
-  auto granted = reapply(host, **record, request);
-  if (!granted)
-    return {{},
-            std::string("the approval in this session counts no more: ") +
-                base::word(granted.error().reason) + ": " + granted.error().detail};
+  const auto now = base::BootClock::now();
+  session::Again again =
+      session::counts_again(today(host), **record, wanted_by(request), *access->fresh_within, now);
+  if (!again.allowed) return {{}, std::move(again.why_not)};
   describe(**record, event);
-  granted->rule += ", approved " + seconds(session::age(**record, base::BootClock::now())) + " ago";
-  return {*std::move(granted), {}};
+  return {Granted{again.allowed->rule + ", approved " +
+                      std::to_string(session::age(**record, now).count()) + " s ago",
+                  groups_granted_to(host, (*record)->claims.get())},
+          {}};
 }
 
 }  // namespace broker

@@ -174,8 +174,7 @@ Decision human_login(Host& host, const LoginRequest& request, Terminal& terminal
   event.acr = person.acr.value_or("");
   event.amr = joined(person.amr);
 
-  ASSIGN_OR_RETURN(auto allowed,
-                   admit(host, request, *provider, person.claims.object(), Ownership::taken));
+  ASSIGN_OR_RETURN(auto allowed, admit(host, request, *provider, person.claims.object()));
   event.session = write_down(host, request, {*provider, person, tokens.refresh_token});
   return Granted{std::move(allowed.rule), groups_granted_to(host, person.claims.object())};
 }

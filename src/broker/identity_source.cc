@@ -99,9 +99,7 @@ base::Result<Established> establish_identity(const Establishing& with,
   if (id_token) {
     acr = id_token->acr();
     amr = id_token->amr();
-    const auto said =
-        json::date_member(id_token->claims().object(), "auth_time", base::Reason::token_acr);
-    if (said) auth_time = *said;
+    auth_time = id_token->auth_time();
   }
   switch (with.provider.identity_source) {
     case config::IdentitySource::id_token:

@@ -18,7 +18,8 @@ using base::fail;
 using base::Reason;
 
 base::Result<oauth::Machine> validate(Host& host, Terminal& terminal,
-                                      const config::Provider& provider, const base::Secret& token) {
+                                      const config::Provider& provider,
+                                      const PresentedToken& presented) {
   ASSIGN_OR_RETURN(const auto algorithms, jose::algorithms_named(provider.algorithms));
   const oauth::MachineTokenRules rules{*provider.machines, provider.client_id, algorithms,
                                        base::wall_now(), provider.clock_skew};
@@ -28,26 +29,8 @@ base::Result<oauth::Machine> validate(Host& host, Terminal& terminal,
                         host.notes};
   if (provider.machines->validation == config::TokenValidation::introspection)
     RETURN_IF_ERROR(require_secret(host, provider));
-  return oidc::machine_identity(sources, token, rules);
-}
-
-base::Unexpected<base::Error> cut(const PresentedToken& presented, const std::string& and_also) {
-  return fail(Reason::token_truncated, "an answer of " + std::to_string(presented.token.size()) +
-                                           " bytes, where clients cut" + and_also);
-}
-
-// A token that may be only the beginning of one (B30).  The signature of a JWT proves that it is
-// whole; nothing proves it of another token, and providers have taken the beginning of one for it.
-base::Result<oauth::Machine> validate_whole(Host& host, Terminal& terminal,
-                                            const config::Provider& provider,
-                                            const PresentedToken& presented) {
-  const bool is_signed = provider.machines->validation == config::TokenValidation::jwt;
-  if (presented.may_be_cut && !is_signed) return cut(presented, "");
-  auto machine = validate(host, terminal, provider, presented.token);
-  if (machine || !presented.may_be_cut || machine.error().outcome != base::Outcome::refused)
-    return machine;
-  const base::Error& error = machine.error();
-  return cut(presented, std::string("; and ") + base::word(error.reason) + ": " + error.detail);
+  if (presented.may_be_cut) return oidc::machine_identity_if_whole(sources, presented.token, rules);
+  return oidc::machine_identity(sources, presented.token, rules);
 }
 
 }  // namespace
@@ -65,8 +48,7 @@ base::Result<policy::Allowed> machine_login(Host& host, const LoginRequest& requ
     return fail(Reason::map_namespace, "[provider." + provider->name + "] takes no access tokens");
 
   // Valid, and a program's.
-  ASSIGN_OR_RETURN(const oauth::Machine machine,
-                   validate_whole(host, terminal, *provider, presented));
+  ASSIGN_OR_RETURN(const oauth::Machine machine, validate(host, terminal, *provider, presented));
   event.client_id = machine.client();
   event.subject = machine.subject();
 

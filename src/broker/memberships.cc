@@ -21,7 +21,7 @@ std::optional<session::Record> person_of_session(Host& host, const LoginRequest&
     return std::nullopt;
   }
   if (!*record) return std::nullopt;
-  if (const auto identity = reapply_identity(host, **record); !identity) {
+  if (const auto identity = session::reapply_identity(today(host), **record); !identity) {
     host.notes.push_back(std::string(base::word(identity.error().reason)) + ": " +
                          identity.error().detail);
     return std::nullopt;

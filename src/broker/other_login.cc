@@ -34,23 +34,18 @@ base::Result<const config::Access*> may_begin(const config::Config& config,
   return access;
 }
 
-// By the record as it is: whose the account is, what the service demands, who may use it.
+// By the record as it is: whose the account is, what the service demands, who may use it.  Groups
+// are for logins that are ours: nobody joins them here.
 Decision judge(Host& host, const LoginRequest& request, const Record& record) {
-  ASSIGN_OR_RETURN(auto granted, reapply(host, record, request));
-  const config::Provider& provider = host.config.providers.at(record.provider);
-  const std::string weak =
-      weakness(record, config::sign_on_for(host.config, request.service, provider), provider);
-  if (!weak.empty()) return fail(Reason::token_acr, weak);
-  // Groups are for logins that are ours: nobody joins them here.
-  granted.groups.clear();
-  return granted;
+  ASSIGN_OR_RETURN(auto allowed, session::judge_recent(today(host), record, wanted_by(request)));
+  return Granted{std::move(allowed.rule), {}};
 }
 
 Decision renewed(Host& host, const LoginRequest& request, audit::Event& event, Record last,
                  const std::string& why) {
   if (last.refresh_token.empty())
     return fail(Reason::acct_not_recent, why + ", and no refresh token is kept to renew it with");
-  ASSIGN_OR_RETURN(const config::Provider* provider, reapply_identity(host, last));
+  ASSIGN_OR_RETURN(const config::Provider* provider, session::reapply_identity(today(host), last));
   const base::Deadline deadline = base::Deadline::after(std::min<std::chrono::milliseconds>(
       limits::setup_wait, request.time - limits::verdict_reserve));
   ASSIGN_OR_RETURN(const Record record, renew_last(host, *provider, std::move(last), deadline));

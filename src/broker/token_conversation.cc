@@ -5,18 +5,13 @@
 #include <utility>
 
 #include "broker/limits.h"
+#include "oauth/token_shape.h"
 
 namespace broker {
 namespace {
 
 using base::fail;
 using base::Reason;
-
-// Where clients cut (measured): sudo at 511, ssh and its askpass at 1,023 with or without the
-// line's end, a buffer of 1,024, su at 4,095.
-bool is_cut_length(std::size_t size) {
-  return size == 511 || (size >= 1022 && size <= 1024) || size == 4095;
-}
 
 base::Result<base::Secret> wait_for_answer(Terminal& terminal) {
   ASSIGN_OR_RETURN(const auto event, terminal.wait(base::Deadline::after(limits::prompt_wait)));
@@ -61,7 +56,7 @@ base::Result<PresentedToken> whole_token(base::Secret answer) {
   if (answer.size() > limits::longest_token)
     return fail(Reason::token_size, std::to_string(answer.size()) + " bytes");
   RETURN_IF_ERROR(require_characters(answer));
-  const bool may_be_cut = is_cut_length(answer.size());
+  const bool may_be_cut = oauth::is_cut_length(answer.size());
   return PresentedToken{std::move(answer), may_be_cut};
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "cli/accounts.h"
 #include "cli/explain_policy.h"
 #include "cli/report.h"
 #include "cli/token_view.h"
@@ -15,6 +16,7 @@
 #include "confine/privileges.h"
 #include "identity/mapping.h"
 #include "json/json.h"
+#include "session/directory.h"
 
 namespace cli {
 namespace {
@@ -57,23 +59,29 @@ base::Result<int> run(const ExplainOptions& options, std::ostream& out) {
     ASSIGN_OR_RETURN(text, read_text(options.claims));
   }
   ASSIGN_OR_RETURN(const config::Config config, config::load(options.login.config));
+  Memory memory;
   if (::geteuid() == 0) {
     ASSIGN_OR_RETURN(const confine::SystemUser user, confine::find_system_user());
+    // As the first login does: that it is not there yet means that there is no session.
+    session::Directory::make(OIDC_SESSIONS_DIRECTORY, user.uid, user.gid);
     RETURN_IF_ERROR(confine::become(user));
+    memory = {installed_pins(), session::Store(OIDC_SESSIONS_DIRECTORY, ::geteuid())};
   }
   ASSIGN_OR_RETURN(const auto uid, uid_of(options.login.account));
-  if (options.claims.empty()) return explain_person(config, options.login, uid, nullptr, out);
+  if (options.claims.empty())
+    return explain_person(config, options.login, uid, nullptr, memory, out);
   ASSIGN_OR_RETURN(const json::Json claims,
                    json::parse_object(text, max_claims_input, json::Source::token));
-  return explain_person(config, options.login, uid, claims.get(), out);
+  return explain_person(config, options.login, uid, claims.get(), memory, out);
 }
 
 }  // namespace
 
 int explain_person(const config::Config& config, const VerifyOptions& login,
-                   std::optional<uid_t> uid, const json_t* claims, std::ostream& out) {
+                   std::optional<uid_t> uid, const json_t* claims, const Memory& memory,
+                   std::ostream& out) {
   Report report(out);
-  const Subject subject{login.service, login.account};
+  const Subject subject{login.service, login.account, login.provider};
   const auto refuse = [&](const char* step, const base::Error& error) {
     return refuse_with_remedy(config, subject, step, error, report);
   };
@@ -90,8 +98,15 @@ int explain_person(const config::Config& config, const VerifyOptions& login,
   if (!uid) return refuse("account", fail(Reason::map_no_local_user, "no such account").error());
   report.passed("account", login.account + ", uid " + std::to_string(*uid));
 
+  explain_approvals(config, memory, subject, *uid, report);
+  const auto sign_on = explain_sign_on(config, subject, **provider, claims, report);
+  if (!sign_on) return refuse("sign-on", sign_on.error());
+  const auto explain_pin = [&] {
+    return explain_owner(config, memory, subject, **provider, claims, report);
+  };
   if (claims == nullptr) {
     report.line("person", "open", who_may_approve(config, login.account));
+    if (const auto owner = explain_pin(); !owner) return refuse("owner", owner.error());
     return explain_rules(config, subject, nullptr, report);
   }
   const auto name = identity::person_name(claims, **provider, config.identity);
@@ -100,7 +115,8 @@ int explain_person(const config::Config& config, const VerifyOptions& login,
   const auto is_theirs = identity::require_account(*name, login.account, config);
   if (!is_theirs) return refuse("person", is_theirs.error());
   report.passed("person", *name + " may be " + login.account);
-  return explain_rules(config, subject, claims, report);
+  if (const auto owner = explain_pin(); !owner) return refuse("owner", owner.error());
+  return explain_rules(config, subject, claims, report, /*is_open=*/!*sign_on);
 }
 
 int explain(const ExplainOptions& options, std::ostream& out, std::ostream& problems) {

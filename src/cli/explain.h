@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/explain_host.h"
 #include "cli/token.h"
 #include "config/config.h"
 
@@ -26,11 +27,12 @@ struct ExplainOptions {
 /// Longest file of claims that is read; an answer of the provider has at most 384 KiB.
 inline constexpr std::size_t max_claims_input = std::size_t{1} << 20;
 
-/// Explains a person's login by what the configuration and the account database say, and by claims
-/// unless these are nullptr.  `uid`: of the account; nothing: there is none.
-/// 0: it would be accepted, for what is known; 1: denied, or undecided without claims.
+/// Explains a person's login by what the configuration and the account database say, by what this
+/// host remembers, and by claims unless these are nullptr.  `uid`: of the account; nothing: there
+/// is none. 0: it would be accepted, for what is known; 1: denied, or undecided without claims.
 int explain_person(const config::Config& config, const VerifyOptions& login,
-                   std::optional<uid_t> uid, const json_t* claims, std::ostream& out);
+                   std::optional<uid_t> uid, const json_t* claims, const Memory& memory,
+                   std::ostream& out);
 
 /// Reads what the options name, then becomes the broker's user where this is root.
 int explain(const ExplainOptions& options, std::ostream& out, std::ostream& problems);

@@ -43,7 +43,7 @@ void print(const policy::Step& step, Report& report) {
   }
 }
 
-// The list that denied, and the rule in it that fits, if one did.
+// The list or step that denied, and the rule in it that fits, if one did.
 struct Denial {
   std::string list;
   std::string rule;
@@ -75,10 +75,16 @@ std::string remedy(const config::Config& config, const Subject& subject, Reason 
     case Reason::map_no_local_user:
       return "make the account known to this host: getent passwd " + shown(subject.account);
     case Reason::map_missing:
+      if (denial.list == "owner")
+        return "have the provider send the claim " + shown(identity.pin_claim) +
+               ", perhaps by another scope, or name another one in pin_claim";
       return "have the provider send the claim " + shown(identity.username_claim) +
              ", perhaps by another scope, or name another one in username_claim";
     case Reason::map_type:
     case Reason::map_charset:
+      if (denial.list == "owner")
+        return "have the provider send a text in the claim " + shown(identity.pin_claim) +
+               ", or name another one in pin_claim";
       return "have the provider send an account name in the claim " +
              shown(identity.username_claim) + ", or name another one in username_claim";
     case Reason::map_domain:
@@ -88,6 +94,14 @@ std::string remedy(const config::Config& config, const Subject& subject, Reason 
       return "log in to the account that the name stands for, or add the name to usernames of " +
              own;
     case Reason::map_namespace: return "set clients, usernames or allow_people in " + own;
+    case Reason::map_sub_changed:
+      return "if the account is this person's now, look after what its owner left, then: pam-oidc "
+             "accounts release " +
+             shown(subject.account);
+    case Reason::map_pin_store: return "see what pam-oidc accounts list says";
+    case Reason::token_acr:
+      return "have the person sign on at the provider as acr_values and max_age of [access." +
+             shown(subject.service) + "] or of the provider's section demand";
     case Reason::group_deny:
       if (denial.match == subject.account) return "take the account out of " + denial.list;
       return "take the person out of the group " + shown(denial.match) + ", or " +
@@ -128,7 +142,7 @@ void print_grants(const config::Config& config, const json_t* claims, Report& re
 }  // namespace
 
 int explain_rules(const config::Config& config, const Subject& subject, const json_t* claims,
-                  Report& report) {
+                  Report& report, bool is_open) {
   policy::Trace trace;
   std::optional<base::Result<policy::Allowed>> answer;
   if (claims != nullptr)
@@ -144,13 +158,13 @@ int explain_rules(const config::Config& config, const Subject& subject, const js
     return 1;
   }
   if (claims != nullptr) print_grants(config, claims, report);
-  return report.accepted((*answer)->rule);
+  return is_open ? report.undecided() : report.accepted((*answer)->rule);
 }
 
 int refuse_with_remedy(const config::Config& config, const Subject& subject,
                        const std::string& step, const base::Error& error, Report& report) {
   report.refused(step, error);
-  print_remedy(remedy(config, subject, error.reason, {}), report);
+  print_remedy(remedy(config, subject, error.reason, {step, "", ""}), report);
   return 1;
 }
 

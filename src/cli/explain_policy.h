@@ -18,13 +18,14 @@ namespace cli {
 struct Subject {
   std::string service;
   std::string account;
+  std::string provider{};  ///< as the module's option
 };
 
 /// Prints every list of rules with what fits, the decision, and the local groups that would be
-/// joined.  Without claims (nullptr) what does not depend on them.  0: accepted; 1: denied or
-/// undecided.
+/// joined.  Without claims (nullptr) what does not depend on them.  `is_open`: something before it
+/// could not be decided, so that nothing is accepted.  0: accepted; 1: denied or undecided.
 int explain_rules(const config::Config& config, const Subject& subject, const json_t* claims,
-                  Report& report);
+                  Report& report, bool is_open = false);
 
 /// A refusal before that, and what would have to change.  Returns 1.
 int refuse_with_remedy(const config::Config& config, const Subject& subject,

@@ -43,7 +43,7 @@ const std::vector<Step>& signed_steps() {
   static const std::vector<Step> steps = {
       {"format",
        {"token.size", "token.segments", "token.format", "token.b64", "token.json", "token.dup_key",
-        "token.utf8", "token.nul", "token.depth"},
+        "token.utf8", "token.nul", "token.depth", "token.truncated"},
        nullptr,
        false},
       {"header", {"token.crit", "token.header", "token.header_key"}, nullptr, false},
@@ -72,7 +72,7 @@ const std::vector<Step>& introspected_steps() {
   static const std::vector<Step> steps = {
       {"format",
        {"token.size", "token.segments", "token.format", "token.b64", "token.json", "token.dup_key",
-        "token.utf8", "token.nul", "token.depth"},
+        "token.utf8", "token.nul", "token.depth", "token.truncated"},
        nullptr,
        false},
       {"answer",
@@ -149,7 +149,7 @@ base::Result<policy::Allowed> may_become(const config::Config& config, const Ver
 // The same, list by list.
 int explain_program(const config::Config& config, const VerifyOptions& options,
                     const oauth::Machine& machine, Report& report) {
-  const Subject subject{options.service, options.account};
+  const Subject subject{options.service, options.account, options.provider};
   const auto client = policy::require_client(config, options.account, machine.client());
   if (!client) return refuse_with_remedy(config, subject, "clients", client.error(), report);
   report.passed("clients", machine.client() + " may become " + options.account);
@@ -211,6 +211,11 @@ int verify_token(const base::Secret& token, const VerifyMeans& means, const Veri
                                        chosen.clock_skew};
 
   const bool asks = machines.validation == config::TokenValidation::introspection;
+  const bool may_be_cut = oauth::is_cut_length(token.size());
+  if (asks && may_be_cut) {
+    report.note("in parts, as oidc-ssh(1) sends it, a token of this length is whole");
+    return report.refused("format", oauth::truncated(token.size()).error());
+  }
   if (asks)
     if (const auto askable = oauth::check_askable(token.reveal(), machines.issuer); !askable)
       return report.refused("format", askable.error());
@@ -221,7 +226,8 @@ int verify_token(const base::Secret& token, const VerifyMeans& means, const Veri
   }
   oidc::Notes notes;
   oidc::Sources sources{means.client, means.cache, chosen, base::Deadline::after(patience), notes};
-  const auto machine = oidc::machine_identity(sources, token, rules);
+  const auto machine = may_be_cut ? oidc::machine_identity_if_whole(sources, token, rules)
+                                  : oidc::machine_identity(sources, token, rules);
   for (const std::string& note : notes) report.note(note);
   const auto view = view_token(token);
   const json_t* header = view ? view->header.get() : nullptr;

@@ -152,7 +152,7 @@ std::string shown_time(base::WallSeconds at, base::WallSeconds now) {
   if (gmtime_r(&count, &parts) != nullptr &&
       strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S UTC", &parts) > 0)
     shown = text.data();
-  return shown + (at < now ? ", " + span_text(now - at) + " ago" : ", in " + span_text(at - now));
+  return shown + (at <= now ? ", " + span_text(now - at) + " ago" : ", in " + span_text(at - now));
 }
 
 int inspect_token(const base::Secret& token, base::WallSeconds now, std::ostream& out,

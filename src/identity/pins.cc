@@ -284,4 +284,14 @@ base::Result<bool> Pins::release(const std::string& account) const {
   return true;
 }
 
+base::Result<std::optional<Pin>> recognize(const config::Config& config, const Pins& pins,
+                                           const std::string& account,
+                                           const config::Provider& provider, const json_t* claims) {
+  ASSIGN_OR_RETURN(const std::string name, person_name(claims, provider, config.identity));
+  RETURN_IF_ERROR(require_account(name, account, config));
+  ASSIGN_OR_RETURN(auto pin, pin_for(config, account, provider.issuer, claims));
+  if (pin) RETURN_IF_ERROR(pins.require(*pin));
+  return pin;
+}
+
 }  // namespace identity

@@ -71,4 +71,11 @@ class Pins {
   uid_t owner_;
 };
 
+/// That the person of these claims may be `account`: by the name, and by whose it is.  The pin that
+/// says so, or would; nothing where the account has no owner.
+/// Errors: those of person_name, require_account, pin_for and Pins::require.
+base::Result<std::optional<Pin>> recognize(const config::Config& config, const Pins& pins,
+                                           const std::string& account,
+                                           const config::Provider& provider, const json_t* claims);
+
 }  // namespace identity

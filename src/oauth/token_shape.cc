@@ -55,4 +55,16 @@ base::Result<> check_askable(std::string_view token, std::string_view issuer) {
   return jose::check_issuer(claims.get(), issuer);
 }
 
+bool is_cut_length(std::size_t size) {
+  return size == 511 || (size >= 1022 && size <= 1024) || size == 4095;
+}
+
+base::Unexpected<base::Error> truncated(std::size_t size, const base::Error* refusal) {
+  return base::fail(base::Reason::token_truncated,
+                    "an answer of " + std::to_string(size) + " bytes, where clients cut" +
+                        (refusal == nullptr ? std::string()
+                                            : std::string("; and ") + base::word(refusal->reason) +
+                                                  ": " + refusal->detail));
+}
+
 }  // namespace oauth

@@ -24,4 +24,12 @@ inline constexpr std::size_t max_token_bytes = std::size_t{16} * 1024;
 /// token.iss.
 base::Result<> check_askable(std::string_view token, std::string_view issuer);
 
+/// Whether clients are known to cut an answer at this length (measured): sudo at 511 bytes, ssh and
+/// its askpass at 1,023 with or without the line's end, a buffer of 1,024, su at 4,095.
+bool is_cut_length(std::size_t size);
+
+/// token.truncated, about an answer of so many bytes.  `refusal`: what a look at it came to, if
+/// there was one.
+base::Unexpected<base::Error> truncated(std::size_t size, const base::Error* refusal = nullptr);
+
 }  // namespace oauth

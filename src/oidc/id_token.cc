@@ -14,10 +14,6 @@ namespace {
 using base::fail;
 using base::Reason;
 
-constexpr std::size_t max_acr_bytes = 1024;
-constexpr std::size_t max_amr_items = 32;
-constexpr std::size_t max_amr_bytes = 128;
-
 // RFC 8725 §3.11: typ is optional in an ID token; every other kind of token that has one says so.
 jose::Rules signature_rules(const IdTokenRules& rules) {
   jose::Rules signature;
@@ -47,28 +43,6 @@ base::Result<> check_audience(const json_t* claims, const std::string& client_id
     if (client_id.empty() || one != client_id)
       return fail(Reason::token_aud, "aud names " + one + ", not only us");
   return jose::check_authorized_party(claims, client_id, /*required=*/audience.size() > 1);
-}
-
-base::Result<std::optional<std::string>> check_acr(const json_t* claims,
-                                                   const std::vector<std::string>& accepted) {
-  ASSIGN_OR_RETURN(auto acr, json::string_member(claims, "acr", max_acr_bytes, Reason::token_acr));
-  if (accepted.empty()) return acr;
-  if (!acr) return fail(Reason::token_acr, "acr is missing");
-  if (std::find(accepted.begin(), accepted.end(), *acr) == accepted.end())
-    return fail(Reason::token_acr, "acr is " + *acr);
-  return acr;
-}
-
-base::Result<> check_auth_time(const json_t* claims, const IdTokenRules& rules) {
-  if (!rules.max_age) return {};
-  const auto skew = jose::effective_skew(rules.clock_skew);
-  ASSIGN_OR_RETURN(const auto auth_time, json::date_member(claims, "auth_time", Reason::token_acr));
-  if (!auth_time) return fail(Reason::token_acr, "max_age is configured and auth_time is missing");
-  if (*auth_time > rules.now + skew) return fail(Reason::token_acr, "auth_time is in the future");
-  if (rules.now - *auth_time > *rules.max_age + skew)
-    return fail(Reason::token_acr,
-                "the sign-on is " + std::to_string((rules.now - *auth_time).count()) + " s old");
-  return {};
 }
 
 base::Result<> check_access_token_hash(const json_t* claims, jose::Algorithm algorithm,
@@ -103,17 +77,13 @@ base::Result<IdToken> validate_id_token(std::string_view token, const IdTokenRul
       claims, {.now = rules.now, .started_at = rules.started_at, .clock_skew = rules.clock_skew}));
   // §3.1.3.7 (11): a device request carries no nonce, so none is expected; one that a provider
   // makes up says nothing (Q16).
-  // §3.1.3.7 (12)
-  ASSIGN_OR_RETURN(auto acr, check_acr(claims, rules.acr_values));
-  // §3.1.3.7 (13)
-  RETURN_IF_ERROR(check_auth_time(claims, rules));
+  // §3.1.3.7 (12)(13)
+  ASSIGN_OR_RETURN(auto sign_on, check_sign_on(claims, {rules.acr_values, rules.max_age, rules.now,
+                                                        rules.clock_skew}));
   // §3.1.3.8
   RETURN_IF_ERROR(check_access_token_hash(claims, jws.algorithm, rules.access_token));
-  ASSIGN_OR_RETURN(auto amr, json::strings_member(claims, "amr", max_amr_items, max_amr_bytes,
-                                                  Reason::token_json));
   ASSIGN_OR_RETURN(Claims verified, Claims::of(ClaimSource::id_token, std::move(jws.payload)));
-  return IdToken(std::move(verified), std::move(acr),
-                 amr ? *std::move(amr) : std::vector<std::string>());
+  return IdToken(std::move(verified), std::move(sign_on));
 }
 
 }  // namespace oidc

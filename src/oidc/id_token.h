@@ -14,6 +14,7 @@
 #include "jose/algorithm.h"
 #include "jose/jwk_set.h"
 #include "oidc/claims.h"
+#include "oidc/sign_on.h"
 
 /// \file
 /// ID Token validation (OIDC Core §3.1.3.7).
@@ -38,20 +39,20 @@ class IdToken {
  public:
   const Claims& claims() const { return claims_; }
   const Subject& subject() const { return claims_.subject(); }
-  /// Authentication context and methods, as the provider words them; for policy and audit.
-  const std::optional<std::string>& acr() const { return acr_; }
-  const std::vector<std::string>& amr() const { return amr_; }
+  /// For policy and audit.
+  const std::optional<std::string>& acr() const { return sign_on_.acr; }
+  const std::vector<std::string>& amr() const { return sign_on_.amr; }
+  const std::optional<base::WallSeconds>& auth_time() const { return sign_on_.auth_time; }
   /// Hands over the claims; what is left is empty.
   Claims take_claims() && { return std::move(claims_); }
 
  private:
   friend base::Result<IdToken> validate_id_token(std::string_view token, const IdTokenRules& rules,
                                                  jose::KeySource& keys);
-  IdToken(Claims claims, std::optional<std::string> acr, std::vector<std::string> amr)
-      : claims_(std::move(claims)), acr_(std::move(acr)), amr_(std::move(amr)) {}
+  IdToken(Claims claims, SignOn sign_on)
+      : claims_(std::move(claims)), sign_on_(std::move(sign_on)) {}
   Claims claims_;
-  std::optional<std::string> acr_;
-  std::vector<std::string> amr_;
+  SignOn sign_on_;
 };
 
 /// Errors: those of jose::verify_compact, token.typ, token.iss, token.aud, token.azp, token.exp,

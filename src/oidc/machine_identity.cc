@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "oauth/token_shape.h"
 #include "oidc/discovery.h"
 #include "oidc/introspection_cache.h"
 #include "oidc/keys.h"
@@ -54,6 +55,15 @@ base::Result<oauth::Machine> machine_identity(Sources& sources, const base::Secr
     case config::TokenValidation::introspection: break;
   }
   return by_introspection(sources, token, rules);
+}
+
+base::Result<oauth::Machine> machine_identity_if_whole(Sources& sources, const base::Secret& token,
+                                                       const oauth::MachineTokenRules& rules) {
+  if (rules.machines.validation != config::TokenValidation::jwt)
+    return oauth::truncated(token.size());
+  auto machine = machine_identity(sources, token, rules);
+  if (machine || machine.error().outcome != base::Outcome::refused) return machine;
+  return oauth::truncated(token.size(), &machine.error());
 }
 
 }  // namespace oidc

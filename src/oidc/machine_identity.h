@@ -18,4 +18,11 @@ namespace oidc {
 base::Result<oauth::Machine> machine_identity(Sources& sources, const base::Secret& token,
                                               const oauth::MachineTokenRules& rules);
 
+/// The same for a token that may be only the beginning of one (B30).  The signature of a JWT proves
+/// that it is whole; nothing proves it of another token, and providers have taken the beginning of
+/// one for it: so nobody is asked about it.
+/// Errors: token.truncated for everything else that would refuse the token.
+base::Result<oauth::Machine> machine_identity_if_whole(Sources& sources, const base::Secret& token,
+                                                       const oauth::MachineTokenRules& rules);
+
 }  // namespace oidc

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import pwd
+import re
 
 import pytest
 
@@ -18,7 +19,7 @@ from harness.machine import wait_until
 
 STORE = pathlib.Path("/run/pam-oidc/sessions")
 PEOPLE = dict.fromkeys(("anna", "berta", "clara", "dora", "emma", "frida", "greta", "hanna", "ida",
-                        "jutta", "klara"), ["linux-users", "linux-admins"]) | \
+                        "jutta", "klara", "lena"), ["linux-users", "linux-admins"]) | \
     {"paula": ["linux-users"]}
 # sudo's own memory of a success must not be what lets anybody in.
 SUDOERS = """\
@@ -214,6 +215,35 @@ def an_approval_grows_stale_and_the_next_one_renews_it(company: Company):
     assert renewed["session"] == fresh["session"] == record["id"]
 
 
+def explained(company: Company, account: str, service: str = "sudo", user: str | None = None) -> str:
+    return company.machine.run(["pam-oidc", "explain", account, "--service", service], check=False,
+                               user=user).stdout
+
+
+@crowd.scene()
+def explain_says_whether_sudo_will_ask(company: Company):
+    assert "\n  no session of the account has one\n" in explained(company, "lena")
+    with company.ssh("lena", "-tt") as terminal:
+        log_in(company, terminal, "lena")
+        company.event("session_open", "lena")
+        record = the_record("lena")
+        said = explained(company, "lena")
+        assert f"\n  session {record['id']} by sshd from 127.0." in said, said
+        assert " s ago: counts, nobody is asked; group linux-admins\n" in said
+        assert f"\nowner         open     sub={record['subject']} at {company.idp.issuer}, since " in said
+        assert sudo_at_once(terminal) == "root"
+
+        change_record("lena", verified_at=record["verified_at"] - 601)
+        said = explained(company, "lena")
+        assert re.search(r": asks again; the approval in this session is 6\d\d s old, fresh_within is 600 s\n", said), said
+        assert "uid=" not in sudo_with_nobody_to_ask(terminal)
+        said = explained(company, "lena", "su")
+        assert "sign-on       open     one of acr_values phr; at most max_age 3600 s ago\n" in said
+        # Nobody else sees who is logged in.
+        assert record["id"] not in explained(company, "lena", user="paula")
+        log_out(terminal)
+
+
 @crowd.scene("K07")
 def a_record_that_was_tampered_with_is_no_approval(company: Company):
     with company.ssh("frida", "-tt") as terminal:
@@ -221,7 +251,7 @@ def a_record_that_was_tampered_with_is_no_approval(company: Company):
         record = the_record("frida")
         change_record("frida", forged=True)
         sudo_with_nobody_to_ask(terminal)
-        change_record("frida", version=2)
+        change_record("frida", version=99)
         path = STORE / f"{record['uid']}.{record['id']}"
         path.chmod(0o644)
         sudo_with_nobody_to_ask(terminal)

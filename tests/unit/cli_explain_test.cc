@@ -28,6 +28,7 @@ struct Bench {
     config.identity.account_template = "{name}";
     config.identity.domains = {"CORP"};
     config.identity.fold_case = true;
+    config.identity.pin_subjects = false;
     config::Access& sudo = config.access["sudo"];
     sudo.service = "sudo";
     sudo.allow_groups = {"CN=Linux Admins,OU=Groups,DC=corp", "cn:Operators"};
@@ -39,10 +40,11 @@ struct Bench {
   }
   Said explain(const std::string& claims = "") {
     std::ostringstream out;
-    if (claims.empty()) return {cli::explain_person(config, login, uid, nullptr, out), out.str()};
+    if (claims.empty())
+      return {cli::explain_person(config, login, uid, nullptr, {}, out), out.str()};
     const auto object = json::parse_object(claims, 65536, json::Source::token);
     EXPECT_OK(object);
-    const int status = cli::explain_person(config, login, uid, object->get(), out);
+    const int status = cli::explain_person(config, login, uid, object->get(), {}, out);
     return {status, out.str()};
   }
 };

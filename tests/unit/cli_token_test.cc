@@ -2,81 +2,24 @@
 #include <functional>
 #include <sstream>
 
-#include "cli/token_steps.h"
 #include "cli/token_view.h"
 #include "oauth/replay.h"
 #include "support/temp_dir.h"
-#include "support/test_provider.h"
-#include "support/token_signer.h"
+#include "support/token_bench.h"
 
 // pam-oidc token: what is printed about a token, and that it is what a login would decide.
 
 using namespace std::chrono_literals;
 using base::Secret;
 using test::contains;
+using test::signature_of;
 
 namespace {
 
-constexpr const char* discovery = "https://sso.example.com/.well-known/openid-configuration";
-constexpr const char* jwks = "https://sso.example.com/jwks";
-constexpr const char* introspection = "https://sso.example.com/introspect";
-const std::string header = R"({"alg":"ES256","kid":"k","typ":"at+jwt"})";
-
-std::string at(std::chrono::seconds offset) {
-  return std::to_string((base::wall_now() + offset).time_since_epoch().count());
-}
-
-std::string payload(const std::string& more = "", const std::string& audience = "urn:ssh") {
-  return R"({"iss":"https://sso.example.com","aud":")" + audience +
-         R"(","sub":"ci-runner","client_id":"ci-runner","jti":"t1","iat":)" + at(-5s) +
-         ",\"exp\":" + at(50min) + more + "}";
-}
-
-Secret token(const std::string& claims = payload()) {
-  return Secret::copy_of(test::p256_key().token(jose::Algorithm::es256, header, claims));
-}
-
-struct Said {
-  int status = 0;
-  std::string text;
-};
-
-struct Bench {
-  config::Config config;
-  test::FakeHttp client;
-  oidc::Cache cache{""};
-  cli::VerifyOptions options;
-  std::string used_tokens;
-
-  Bench() {
-    config::Provider& corp = config.providers["corp"] = test::provider();
-    corp.algorithms = {"ES256"};
-    corp.machines.emplace();
-    corp.machines->audience = "urn:ssh";
-    corp.machines->issuer = corp.issuer;
-    corp.machines->types = {"at+jwt"};
-    corp.machines->client_claim = "client_id";
-    corp.machines->scope_claim = "scope";
-    config.access["sshd"].service = "sshd";
-    config.access["sshd"].allow_users = {"nobody-at-all", "root"};
-    config.accounts["nobody-at-all"].clients = {"ci-runner"};
-    client.always(discovery,
-                  test::FakeHttp::response(200, R"({"issuer":"https://sso.example.com",)"
-                                                R"("token_endpoint":"https://sso.example.com/t",)"
-                                                R"("introspection_endpoint":")" +
-                                                    std::string(introspection) +
-                                                    R"(","jwks_uri":")" + jwks + "\"}"));
-    client.always(
-        jwks, test::FakeHttp::response(200, test::key_set({test::p256_key().jwk_with_id("k")})));
-  }
-  config::Machines& machines() { return *config.providers["corp"].machines; }
-  Said verify(const Secret& presented) {
-    std::ostringstream out;
-    const cli::VerifyMeans means{config, client, cache, used_tokens, base::wall_now()};
-    const int status = cli::verify_token(presented, means, options, out);
-    return {status, out.str()};
-  }
-};
+using Bench = test::TokenBench;
+using Said = test::TokenBench::Said;
+using test::machine_payload;
+using test::machine_token;
 
 Said inspect(const std::string& text) {
   std::ostringstream out, problems;
@@ -84,15 +27,10 @@ Said inspect(const std::string& text) {
   return {status, out.str() + problems.str()};
 }
 
-std::string signature_of(const Secret& presented) {
-  const std::string text(presented.reveal());
-  return text.substr(text.rfind('.') + 1);
-}
-
 }  // namespace
 
 TEST(inspect_shows_header_and_claims_and_says_that_they_prove_nothing) {
-  const Secret presented = token();
+  const Secret presented = machine_token();
   const Said said = inspect(std::string(presented.reveal()));
   EXPECT_EQ(said.status, 0);
   EXPECT(said.text.starts_with("Not verified: anybody can write what follows.\nheader\n"));
@@ -107,7 +45,7 @@ TEST(inspect_prints_hostile_text_harmlessly) {
   const std::string claims = R"({"\u001b[2J\n":"\u001b]0;x\u0007\u202e\u009b)"
                              "\x7f"
                              R"(","list":["\r\nheader",{"a":null}]})";
-  const Said said = inspect(std::string(token(claims).reveal()));
+  const Said said = inspect(std::string(machine_token(claims).reveal()));
   EXPECT_EQ(said.status, 0);
   for (const char c : said.text) EXPECT(c == '\n' || (c >= ' ' && c <= '~'));
   EXPECT(contains(said.text, R"("\u001B]0;x\u0007\u202E\u009B\u007f")"));
@@ -148,7 +86,7 @@ TEST(a_token_is_read_without_what_surrounds_it) {
 
 TEST(verify_says_each_step_of_a_good_token) {
   Bench bench;
-  const Secret presented = token();
+  const Secret presented = machine_token();
   const Said said = bench.verify(presented);
   EXPECT_EQ(said.status, 0);
   for (const char* step :
@@ -169,23 +107,26 @@ TEST(verify_ends_at_the_step_that_refuses_with_the_word_of_the_log) {
   };
   const auto nothing = [](config::Machines&) {};
   const Row rows[] = {
-      {payload("", "urn:other"), "audience      refused  token.aud: ", nothing},
-      {payload(R"(,"cnf":{"jkt":"x"})"), "binding       refused  token.cnf: ", nothing},
-      {payload(R"(,"nbf":)" + at(10min)), "time          refused  token.nbf: ", nothing},
-      {payload(R"(,"nonce":"x")"), "kind          refused  token.typ: ", nothing},
-      {payload(), "kind          refused  token.typ: ", [](auto& m) { m.types = {"jwt"}; }},
-      {payload(), "issuer        refused  token.iss: ", [](auto& m) { m.issuer = "https://x"; }},
-      {payload(), "client        refused  map.missing: ", [](auto& m) { m.client_claim = "azp"; }},
-      {payload(),
+      {machine_payload("", "urn:other"), "audience      refused  token.aud: ", nothing},
+      {machine_payload(R"(,"cnf":{"jkt":"x"})"), "binding       refused  token.cnf: ", nothing},
+      {machine_payload(R"(,"nbf":)" + test::date_in(10min)),
+       "time          refused  token.nbf: ", nothing},
+      {machine_payload(R"(,"nonce":"x")"), "kind          refused  token.typ: ", nothing},
+      {machine_payload(), "kind          refused  token.typ: ", [](auto& m) { m.types = {"jwt"}; }},
+      {machine_payload(),
+       "issuer        refused  token.iss: ", [](auto& m) { m.issuer = "https://x"; }},
+      {machine_payload(),
+       "client        refused  map.missing: ", [](auto& m) { m.client_claim = "azp"; }},
+      {machine_payload(),
        "scope         refused  token.scope: ", [](auto& m) { m.required_scopes = {"ssh"}; }},
-      {payload(), "program       refused  token.subject_kind: ",
+      {machine_payload(), "program       refused  token.subject_kind: ",
        [](auto& m) { m.machine_claim = "idtyp=app"; }},
-      {payload() + "x", "format        refused  token.json: ", nothing},
+      {machine_payload() + "x", "format        refused  token.json: ", nothing},
   };
   for (const Row& row : rows) {
     Bench bench;
     row.change(bench.machines());
-    const Said said = bench.verify(token(row.claims));
+    const Said said = bench.verify(machine_token(row.claims));
     EXPECT_EQ(said.status, 1);
     EXPECT(contains(said.text, row.step));
     // Nothing after it but the decision.
@@ -197,40 +138,79 @@ TEST(verify_ends_at_the_step_that_refuses_with_the_word_of_the_log) {
 
 TEST(verify_tells_a_wrong_key_from_a_wrong_signature) {
   Bench bench;
-  const Said unsigned_by_it = bench.verify(Secret::copy_of(
-      test::SigningKey::ec("P-256").token(jose::Algorithm::es256, header, payload())));
+  const Said unsigned_by_it = bench.verify(Secret::copy_of(test::SigningKey::ec("P-256").token(
+      jose::Algorithm::es256, test::token_header, machine_payload())));
   EXPECT(contains(unsigned_by_it.text, "key           ok"));
   EXPECT(contains(unsigned_by_it.text, "signature     refused  token.sig: "));
   const Said unknown = bench.verify(Secret::copy_of(test::p256_key().token(
-      jose::Algorithm::es256, R"({"alg":"ES256","kid":"other","typ":"at+jwt"})", payload())));
+      jose::Algorithm::es256, R"({"alg":"ES256","kid":"other","typ":"at+jwt"})",
+      machine_payload())));
   EXPECT(contains(unknown.text, "key           refused  "));
   Bench down;
-  down.client.always(discovery, test::FakeHttp::response(502, "", "text/html"));
-  EXPECT(contains(down.verify(token()).text, "key           refused  idp.status: "));
+  down.client.always(test::token_discovery, test::FakeHttp::response(502, "", "text/html"));
+  EXPECT(contains(down.verify(machine_token()).text, "key           refused  idp.status: "));
 }
 
 TEST(verify_looks_at_account_and_service) {
   Bench bench;
   bench.options.account = "nobody-at-all";
-  EXPECT(contains(bench.verify(token()).text, "account       refused  map.no_local_user: "));
+  EXPECT(
+      contains(bench.verify(machine_token()).text, "account       refused  map.no_local_user: "));
   bench.config.accounts.at("nobody-at-all").clients = {"other"};
-  EXPECT(contains(bench.verify(token()).text, "account       refused  map.user_mismatch: "));
+  EXPECT(
+      contains(bench.verify(machine_token()).text, "account       refused  map.user_mismatch: "));
   bench.options.account = "alice";
-  EXPECT(contains(bench.verify(token()).text, "account       refused  map.namespace: "));
+  EXPECT(contains(bench.verify(machine_token()).text, "account       refused  map.namespace: "));
   bench.options.account = "root";
-  EXPECT(contains(bench.verify(token()).text, "service       refused  map.system_user: "));
+  EXPECT(contains(bench.verify(machine_token()).text, "service       refused  map.system_user: "));
   bench.config.local_users = {"root"};
-  EXPECT(contains(bench.verify(token()).text, "service       refused  pam.ignore: "));
+  EXPECT(contains(bench.verify(machine_token()).text, "service       refused  pam.ignore: "));
   bench.options = {.provider = "corp", .service = "cron", .account = "alice", .introspect = false};
-  EXPECT(contains(bench.verify(token()).text, "service       refused  pam.service: "));
+  EXPECT(contains(bench.verify(machine_token()).text, "service       refused  pam.service: "));
+}
+
+// B30: the words of a login, for a token that was kept from a client that cuts.
+TEST(B30_verify_says_that_a_token_was_cut) {
+  for (const std::size_t size : {511U, 1022U, 1023U, 1024U, 4095U}) {
+    Bench bench;
+    const Secret whole =
+        machine_token(machine_payload(R"(,"pad":")" + std::string(4000, 'p') + '"'));
+    const Said said = bench.verify(Secret::copy_of(whole.reveal().substr(0, size)));
+    EXPECT_EQ(said.status, 1);
+    EXPECT(contains(said.text, "format        refused  token.truncated: an answer of " +
+                                   std::to_string(size) + " bytes, where clients cut; and token."));
+    EXPECT(contains(said.text, "\ndenied: token.truncated ("));
+  }
+}
+
+TEST(B30_a_whole_token_of_such_a_length_is_accepted) {
+  Secret token;
+  std::string pad;
+  while (token.size() < 1022)
+    token = machine_token(machine_payload(R"(,"pad":")" + (pad += 'p') + '"'));
+  EXPECT(token.size() <= 1024);
+  EXPECT_EQ(Bench().verify(token).status, 0);
+}
+
+TEST(B30_nobody_is_asked_about_an_opaque_token_of_such_a_length) {
+  Bench bench;
+  bench.machines().validation = config::TokenValidation::introspection;
+  bench.options.introspect = true;
+  const Said said = bench.verify(Secret::copy_of(std::string(1023, 'x')));
+  EXPECT_EQ(said.status, 1);
+  EXPECT(contains(said.text, "note: in parts, as oidc-ssh(1) sends it, a token of this length is"));
+  EXPECT(contains(said.text,
+                  "format        refused  token.truncated: an answer of 1023 bytes, "
+                  "where clients cut\n"));
+  EXPECT_EQ(bench.client.sent().size(), std::size_t{0});
 }
 
 TEST(verify_needs_a_provider_that_takes_tokens) {
   Bench bench;
   bench.config.providers.at("corp").machines.reset();
-  EXPECT(contains(bench.verify(token()).text, "provider      refused  map.namespace: "));
+  EXPECT(contains(bench.verify(machine_token()).text, "provider      refused  map.namespace: "));
   bench.options.provider = "other";
-  EXPECT(contains(bench.verify(token()).text, "provider      refused  cfg.arg: "));
+  EXPECT(contains(bench.verify(machine_token()).text, "provider      refused  cfg.arg: "));
 }
 
 TEST(verify_sees_a_used_token_and_uses_none_up) {
@@ -239,24 +219,24 @@ TEST(verify_sees_a_used_token_and_uses_none_up) {
   const test::TempDir above(place);
   Bench bench;
   bench.machines().single_use = true;
-  EXPECT(contains(bench.verify(token()).text, "note: single_use: only root can see"));
+  EXPECT(contains(bench.verify(machine_token()).text, "note: single_use: only root can see"));
   bench.used_tokens = above / "used";
   oauth::make_replay_store(bench.used_tokens);
-  for (int i = 0; i < 2; ++i) EXPECT_EQ(bench.verify(token()).status, 0);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(bench.verify(machine_token()).status, 0);
   EXPECT_OK(oauth::use_once(bench.used_tokens, bench.machines().issuer, "t1", base::wall_now() + 1h,
                             base::wall_now()));
-  const Said said = bench.verify(token());
+  const Said said = bench.verify(machine_token());
   EXPECT_EQ(said.status, 1);
   EXPECT(contains(said.text, "single use    refused  token.replay: "));
 }
 
 TEST(no_token_is_sent_anywhere_unless_asked_for) {
   Bench bench;
-  EXPECT_EQ(bench.verify(token()).status, 0);
+  EXPECT_EQ(bench.verify(machine_token()).status, 0);
   for (const auto& sent : bench.client.sent()) EXPECT(!sent.is_post);
   Bench asking;
   asking.machines().validation = config::TokenValidation::introspection;
-  const Said undecided = asking.verify(token());
+  const Said undecided = asking.verify(machine_token());
   EXPECT_EQ(undecided.status, 1);
   EXPECT(contains(undecided.text, "--introspect sends it the token\nundecided\n"));
   EXPECT_EQ(asking.client.sent().size(), std::size_t{0});
@@ -266,20 +246,21 @@ TEST(introspection_is_told_step_by_step) {
   Bench bench;
   bench.machines().validation = config::TokenValidation::introspection;
   bench.options.introspect = true;
-  bench.client.answer(introspection, 200, R"({"active":false})");
-  EXPECT(contains(bench.verify(token()).text, "active        refused  intro.inactive: "));
-  bench.client.answer(introspection, 503, "{}");
-  EXPECT(contains(bench.verify(token()).text, "answer        refused  intro.unavailable: "));
-  std::string active = payload();
+  bench.client.answer(test::token_introspection, 200, R"({"active":false})");
+  EXPECT(contains(bench.verify(machine_token()).text, "active        refused  intro.inactive: "));
+  bench.client.answer(test::token_introspection, 503, "{}");
+  EXPECT(
+      contains(bench.verify(machine_token()).text, "answer        refused  intro.unavailable: "));
+  std::string active = machine_payload();
   active.replace(0, 1, R"({"active":true,)");
-  bench.client.answer(introspection, 200, active);
-  const Said said = bench.verify(token());
+  bench.client.answer(test::token_introspection, 200, active);
+  const Said said = bench.verify(machine_token());
   EXPECT_EQ(said.status, 0);
   EXPECT(contains(said.text, "active        ok\n"));
   EXPECT(contains(said.text, "audience      ok       aud \"urn:ssh\"\n"));
   // G11: a token that is another provider's is shown to nobody.
-  const std::size_t asked = bench.client.sent_to(introspection);
-  const Said foreign = bench.verify(token(R"({"iss":"https://other.example"})"));
+  const std::size_t asked = bench.client.sent_to(test::token_introspection);
+  const Said foreign = bench.verify(machine_token(R"({"iss":"https://other.example"})"));
   EXPECT(contains(foreign.text, "format        refused  token.iss: "));
-  EXPECT_EQ(bench.client.sent_to(introspection), asked);
+  EXPECT_EQ(bench.client.sent_to(test::token_introspection), asked);
 }
