@@ -58,9 +58,7 @@ Waiting question(const LoginRequest& request, const oauth::DeviceAuthorization& 
 Decision with_token(Host& host, const LoginRequest& request, Terminal& terminal,
                     audit::Event& event, base::Secret first_part) {
   ASSIGN_OR_RETURN(auto presented, complete_token(terminal, request, std::move(first_part)));
-  ASSIGN_OR_RETURN(auto allowed,
-                   machine_login(host, request, terminal, event, std::move(presented)));
-  return Granted{std::move(allowed.rule), {}};
+  return machine_login(host, request, terminal, event, std::move(presented));
 }
 
 // A name without an account gets the same text after the same time, and the provider hears nothing

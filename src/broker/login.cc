@@ -53,11 +53,6 @@ base::Result<> may_show_link(const LoginRequest& request) {
   return {};
 }
 
-Decision of_program(base::Result<policy::Allowed> allowed) {
-  if (!allowed) return base::Unexpected<base::Error>(std::move(allowed).error());
-  return Granted{std::move(allowed->rule), {}};
-}
-
 // With a question: the provider's link, or one for a token.
 Decision ask(Host& host, const LoginRequest& request, Terminal& terminal, audit::Event& event,
              const Takes& takes) {
@@ -70,7 +65,7 @@ Decision ask(Host& host, const LoginRequest& request, Terminal& terminal, audit:
       if (!takes.programs)
         return fail(Reason::map_namespace, "no program may log in to this account");
       ASSIGN_OR_RETURN(auto presented, whole_token(std::move(kept)));
-      return of_program(machine_login(host, request, terminal, event, std::move(presented)));
+      return machine_login(host, request, terminal, event, std::move(presented));
     }
   }
   RETURN_IF_ERROR(may_ask(request));
@@ -79,7 +74,7 @@ Decision ask(Host& host, const LoginRequest& request, Terminal& terminal, audit:
     return human_login(host, request, terminal, event, takes.programs);
   }
   ASSIGN_OR_RETURN(auto presented, ask_for_token(terminal, request));
-  return of_program(machine_login(host, request, terminal, event, std::move(presented)));
+  return machine_login(host, request, terminal, event, std::move(presented));
 }
 
 }  // namespace

@@ -4,11 +4,14 @@
 #include <utility>
 
 #include "broker/limits.h"
+#include "broker/reapply.h"
+#include "broker/records.h"
 #include "config/load.h"
 #include "jose/algorithm.h"
 #include "oauth/machine_token.h"
 #include "oauth/replay.h"
 #include "oidc/machine_identity.h"
+#include "policy/policy.h"
 
 namespace broker {
 namespace {
@@ -35,9 +38,8 @@ base::Result<oauth::Machine> validate(Host& host, Terminal& terminal,
 
 }  // namespace
 
-base::Result<policy::Allowed> machine_login(Host& host, const LoginRequest& request,
-                                            Terminal& terminal, audit::Event& event,
-                                            PresentedToken presented) {
+Decision machine_login(Host& host, const LoginRequest& request, Terminal& terminal,
+                       audit::Event& event, PresentedToken presented) {
   const config::Config& config = host.config;
   ASSIGN_OR_RETURN(const config::Provider* provider,
                    config::provider_for(config, request.service, request.provider));
@@ -61,7 +63,10 @@ base::Result<policy::Allowed> machine_login(Host& host, const LoginRequest& requ
   if (provider->machines->single_use)
     RETURN_IF_ERROR(oauth::use_once(OIDC_USED_TOKENS_DIRECTORY, provider->machines->issuer,
                                     machine.token_id(), machine.expires_at(), base::wall_now()));
-  return allowed;
+  Granted granted{std::move(allowed.rule), groups_granted_to(host, machine.claims())};
+  // Who joins none has nothing that anybody would ask for later.
+  if (!granted.groups.empty()) event.session = write_down(host, request, *provider, machine);
+  return granted;
 }
 
 }  // namespace broker

@@ -2,11 +2,10 @@
 #pragma once
 
 #include "audit/event.h"
-#include "base/error.h"
+#include "broker/granted.h"
 #include "broker/host.h"
 #include "broker/terminal.h"
 #include "broker/token_conversation.h"
-#include "policy/policy.h"
 
 /// \file
 /// One login of a program, by an access token that it already has (RFC 6750, RFC 9068).
@@ -16,8 +15,7 @@ namespace broker {
 /// Decides a login by a token that was presented; fills in what the audit event should say.
 /// Errors: every reason of base/reason.h that begins with token, key, jwks, intro, map, group, cfg,
 /// idp, tls or http.
-base::Result<policy::Allowed> machine_login(Host& host, const LoginRequest& request,
-                                            Terminal& terminal, audit::Event& event,
-                                            PresentedToken presented);
+Decision machine_login(Host& host, const LoginRequest& request, Terminal& terminal,
+                       audit::Event& event, PresentedToken presented);
 
 }  // namespace broker

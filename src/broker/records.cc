@@ -18,13 +18,26 @@ void note(Host& host, const base::Error& error) {
   host.notes.push_back(std::string(base::word(error.reason)) + ": " + error.detail);
 }
 
-base::Result<Record> record_of(const Host& host, const LoginRequest& request,
-                               const Verified& verified) {
+// What every login has.
+base::Result<Record> record_of(const LoginRequest& request) {
   Record record;
   ASSIGN_OR_RETURN(record.id, session::new_id());
   record.account = request.user;
   record.uid = request.uid;
   record.service = request.service;
+  record.attempt = request.attempt;
+  record.verified_at = base::BootClock::now();
+  record.verified_on = base::wall_now();
+  record.rhost = request.rhost;
+  record.tty = request.tty;
+  record.audit_session = request.audit_session;
+  record.processes = request.processes;
+  return record;
+}
+
+base::Result<Record> record_of(const Host& host, const LoginRequest& request,
+                               const Verified& verified) {
+  ASSIGN_OR_RETURN(Record record, record_of(request));
   record.provider = verified.provider.name;
   record.issuer = verified.provider.issuer;
   record.client_id = verified.provider.client_id;
@@ -34,13 +47,6 @@ base::Result<Record> record_of(const Host& host, const LoginRequest& request,
   record.acr = verified.person.acr.value_or("");
   record.amr = verified.person.amr;
   record.auth_time = verified.person.auth_time;
-  record.attempt = request.attempt;
-  record.verified_at = base::BootClock::now();
-  record.verified_on = base::wall_now();
-  record.rhost = request.rhost;
-  record.tty = request.tty;
-  record.audit_session = request.audit_session;
-  record.processes = request.processes;
   return record;
 }
 
@@ -117,6 +123,27 @@ base::Result<std::string> write(Host& host, const LoginRequest& request, const V
   return record.id;
 }
 
+base::Result<std::string> write(Host& host, const LoginRequest& request,
+                                const config::Provider& provider, const oauth::Machine& machine) {
+  ASSIGN_OR_RETURN(Record record, record_of(request));
+  record.kind = session::Kind::program;
+  record.provider = provider.name;
+  record.issuer = provider.machines->issuer;
+  record.client_id = machine.client();
+  record.subject = machine.subject();
+  record.claims = session::policy_claims(machine.claims(), host.config.identity, provider);
+  RETURN_IF_ERROR(
+      host.sessions.add(record, base::BootClock::now(), host.config.sessions.lifetime, host.notes));
+  return record.id;
+}
+
+// The record's id; a record that could not be written changes no decision.
+std::string id_or_note(Host& host, base::Result<std::string> id) {
+  if (id) return *std::move(id);
+  note(host, id.error());
+  return {};
+}
+
 }  // namespace
 
 session::Caller caller_of(const LoginRequest& request) {
@@ -126,10 +153,13 @@ session::Caller caller_of(const LoginRequest& request) {
 
 std::string write_down(Host& host, const LoginRequest& request, const Verified& verified) {
   if (!host.sessions.is_there()) return {};
-  auto id = write(host, request, verified);
-  if (id) return *std::move(id);
-  note(host, id.error());
-  return {};
+  return id_or_note(host, write(host, request, verified));
+}
+
+std::string write_down(Host& host, const LoginRequest& request, const config::Provider& provider,
+                       const oauth::Machine& machine) {
+  if (!host.sessions.is_there()) return {};
+  return id_or_note(host, write(host, request, provider, machine));
 }
 
 base::Result<std::vector<Record>> records_of(Host& host, const LoginRequest& request) {

@@ -9,11 +9,12 @@
 #include "broker/host.h"
 #include "broker/identity_source.h"
 #include "broker/terminal.h"
+#include "oauth/machine_token.h"
 #include "session/match.h"
 #include "session/record.h"
 
 /// \file
-/// A person's login, written down when it is granted, and found again.
+/// A login, written down when it is granted, and found again.
 
 namespace broker {
 
@@ -33,11 +34,16 @@ struct Verified {
 /// Another one's record waits for its session to begin.
 std::string write_down(Host& host, const LoginRequest& request, const Verified& verified);
 
+/// Writes a program's granted login down, likewise, for the groups that it joins in another process
+/// than this one's application (sshd).  It waits for its session and belongs to no other one.
+std::string write_down(Host& host, const LoginRequest& request, const config::Provider& provider,
+                       const oauth::Machine& machine);
+
 /// The records of the request's account that have not expired; the last verified one first.
 /// Error: session.store.
 base::Result<std::vector<session::Record>> records_of(Host& host, const LoginRequest& request);
 
-/// The record of the login session that the application runs in.  Error: session.store.
+/// The record of the person's login session that the application runs in.  Error: session.store.
 base::Result<std::optional<session::Record>> record_of_session(Host& host,
                                                                const LoginRequest& request);
 

@@ -49,7 +49,8 @@ base::Result<std::vector<Record>> sessions_of(const config::Config& config, cons
   print_notes(notes, report);
   if (!records) return records;
   std::erase_if(*records, [&](const Record& one) {
-    return one.account != subject.account || one.state != session::State::open;
+    return one.kind != session::Kind::person || one.account != subject.account ||
+           one.state != session::State::open;
   });
   std::sort(records->begin(), records->end(),
             [](const Record& a, const Record& b) { return a.verified_at > b.verified_at; });

@@ -67,6 +67,7 @@ void print(const Kept& kept, std::ostream& out) {
   };
   line("id", record.id);
   line("state", state_of(kept));
+  line("login of", record.kind == session::Kind::program ? "a program" : "a person");
   line("account", shown(record.account));
   line("uid", std::to_string(record.uid));
   line("service", shown(record.service));

@@ -56,6 +56,8 @@ base::Result<base::Secret> token_of(const Record& record, const KeyFile& file) {
 }  // namespace
 
 bool has_farewell(const config::Sessions& rules, const Record& record) {
+  // A program's token is its own: other jobs use it, and there is no sign-on to end.
+  if (record.kind == Kind::program) return false;
   return rules.end_session_on_close || (rules.revoke_on_close && !record.refresh_token.empty());
 }
 

@@ -28,7 +28,8 @@ bool opened_here(const Record& record, const Caller& caller) {
 }
 
 bool is_same_session(const Record& record, const Caller& caller) {
-  if (record.state != State::open || !is_account_of(record, caller)) return false;
+  if (record.kind != Kind::person || record.state != State::open || !is_account_of(record, caller))
+    return false;
   if (record.audit_session != ipc::no_audit_session)
     return record.audit_session == caller.audit_session;
   return contains(caller.processes, record.opener.empty() ? record.leader : record.opener);

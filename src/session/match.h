@@ -34,9 +34,9 @@ bool authenticated_here(const Record& record, const Caller& caller);
 /// An open record whose session the caller's process opened.
 bool opened_here(const Record& record, const Caller& caller);
 
-/// An open record of the caller's account whose login session the caller runs in: it has the audit
-/// session that began with it, or, for a record without one, it is below the process that opened
-/// the session, or below the leader that the record was bound to.
+/// An open record of a person's login to the caller's account whose login session the caller runs
+/// in: it has the audit session that began with it, or, for a record without one, it is below the
+/// process that opened the session, or below the leader that the record was bound to.
 bool is_same_session(const Record& record, const Caller& caller);
 
 /// Opens a pending record for a session that begins in the caller's process.  The audit session

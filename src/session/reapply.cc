@@ -20,13 +20,23 @@ std::string no_more(const base::Error& error) {
          ": " + error.detail;
 }
 
+// A program's token has an issuer and a client of its own.
+bool is_from(const Record& record, const config::Provider& provider) {
+  if (record.kind == Kind::program)
+    return provider.machines && provider.machines->issuer == record.issuer;
+  return provider.issuer == record.issuer && provider.client_id == record.client_id;
+}
+
 }  // namespace
 
 base::Result<const config::Provider*> reapply_identity(const Today& today, const Record& record) {
   const auto found = today.config.providers.find(record.provider);
-  if (found == today.config.providers.end() || found->second.issuer != record.issuer ||
-      found->second.client_id != record.client_id)
+  if (found == today.config.providers.end() || !is_from(record, found->second))
     return fail(Reason::cfg_syntax, "the login was through a provider that is configured no more");
+  if (record.kind == Kind::program) {
+    RETURN_IF_ERROR(policy::require_client(today.config, record.account, record.client_id));
+    return &found->second;
+  }
   RETURN_IF_ERROR(identity::recognize(today.config, today.pins, record.account, found->second,
                                       record.claims.get()));
   return &found->second;

@@ -31,8 +31,9 @@ struct Wanted {
 };
 
 /// That the provider of a record is still the one that is configured, and that the person is still
-/// whose the account is.  Errors: cfg.syntax (another provider, issuer or client) · those of
-/// identity::recognize.
+/// whose the account is, or that the program may still become it.
+/// Errors: cfg.syntax (another provider, issuer or client) · those of identity::recognize and
+/// policy::require_client.
 base::Result<const config::Provider*> reapply_identity(const Today& today, const Record& record);
 
 /// The same, and that the account may use the service, through the provider that serves it.

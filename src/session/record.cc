@@ -16,7 +16,7 @@ using base::fail;
 using base::Reason;
 using CString = base::Handle<char, std::free>;
 
-constexpr std::int64_t version = 1;
+constexpr std::int64_t version = 2;
 constexpr std::size_t id_bytes = 16;
 constexpr std::size_t max_text = 8192;  // a sealed token of 4 KiB; the longest link has less
 constexpr std::size_t max_words = 64;
@@ -140,6 +140,7 @@ base::Result<std::string> encode(const Record& record) {
   bool ok = to != nullptr;
   set(to, "version", version, ok);
   set(to, "id", record.id, ok);
+  set(to, "kind", std::string(record.kind == Kind::program ? "program" : "person"), ok);
   set(to, "state", std::string(record.state == State::open ? "open" : "pending"), ok);
   set(to, "account", record.account, ok);
   set(to, "uid", std::int64_t{record.uid}, ok);
@@ -180,6 +181,9 @@ base::Result<Record> decode(std::string_view text) {
   Record record;
   record.id = from.text("id");
   if (!is_id(record.id)) from.problem("id", "is not one");
+  const std::string kind = from.text("kind");
+  if (kind != "person" && kind != "program") from.problem("kind", "is unknown");
+  record.kind = kind == "program" ? Kind::program : Kind::person;
   const std::string state = from.text("state");
   if (state != "open" && state != "pending") from.problem("state", "is unknown");
   record.state = state == "open" ? State::open : State::pending;

@@ -17,25 +17,31 @@
 #include "json/json.h"
 
 /// \file
-/// What is remembered of a person's login while the session lasts: who approved, what the provider
+/// What is remembered of a login while the session lasts: who approved, what the provider
 /// said about them, and which login session of the kernel it belongs to.  No token, but for a
 /// refresh token that is sealed.
 
 namespace session {
+
+/// Who logged in.  A program's record is there for the groups that it joins: its token is no
+/// approval, and nobody's sudo or other login rests on it.
+enum class Kind { person, program };
 
 /// A login that was granted waits for its session to begin (pending), then has one (open).
 enum class State { pending, open };
 
 struct Record {
   std::string id;  ///< names the record in logs and commands; proves nothing
+  Kind kind = Kind::person;
   State state = State::pending;
   std::string account;  ///< PAM_USER, as the name service spells it
   uid_t uid = static_cast<uid_t>(-1);
-  std::string service;                     ///< the one that was logged in to
-  std::string provider;                    ///< section of the configuration
-  std::string issuer, subject, client_id;  ///< whose word it is, about whom, to whom
-  json::Json claims;                       ///< what policy needs of them (policy_claims), verbatim
-  std::string acr;                         ///< of the ID token; empty: not said
+  std::string service;          ///< the one that was logged in to
+  std::string provider;         ///< section of the configuration
+  std::string issuer, subject;  ///< whose word it is, about whom
+  std::string client_id;        ///< to whom: this host; of a program its own
+  json::Json claims;            ///< what policy needs of them (policy_claims), verbatim
+  std::string acr;              ///< of the ID token; empty: not said
   std::vector<std::string> amr;
   std::optional<base::WallSeconds> auth_time;
   std::string attempt;              ///< of the login, as the person was told

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Local groups that a login joins for its session, through every way in; /etc/group stays as it is."""
 
+import json
 import pathlib
 
 import pytest
@@ -127,16 +128,42 @@ def who_is_in_no_granting_group_joins_nothing(company: Company):
         log_out(terminal)
 
 
-@crowd.scene("I13", "J05")
-def a_program_joins_nothing_by_its_token(company: Company):
-    """By password: everything is in the monitor.  Its groups claim names a group that grants one."""
+def assert_program_granted(company: Company, terminal: client.Terminal) -> None:
+    """Its token's groups name one that grants a local group; it is no approval for anything."""
+    assert groups(terminal) == {PROGRAM, "editors"}
+    assert "PAM_OIDC" not in terminal.run_in_shell("env")
+    assert "uid=" not in terminal.run_in_shell("setsid --wait sudo id < /dev/null 2>&1 | cat")
+
+
+def program_records(company: Company) -> list[dict]:
+    uid = company.machine.run(["id", "-u", PROGRAM]).stdout.strip()
+    found = pathlib.Path("/run/pam-oidc/sessions").glob(f"{uid}.*")
+    return [json.loads(path.read_text(encoding="utf-8")) for path in found]
+
+
+@crowd.scene("I13", "J05", "J07")
+def a_program_joins_groups_by_its_token_however_ssh_asks(company: Company):
+    """By password everything is in the monitor; by keyboard-interactive another process asks."""
     token = Client(company.idp, "machine").machine_token("urn:ssh:jwt")
     with company.ssh(PROGRAM, "-tt", "NumberOfPasswordPrompts=1", methods="password") as terminal:
         terminal.expect("assword: ")
         terminal.send_line(token)
         terminal.expect_shell(timeout=60)
-        assert groups(terminal) == {PROGRAM}
+        assert_program_granted(company, terminal)
         log_out(terminal)
+    wait_until(lambda: not program_records(company), what="the first session's end")
+    with company.ssh(PROGRAM, "-tt") as terminal:
+        for part in parts(token):
+            terminal.expect(r"Access token, part \d+, up to 1000 bytes: ")
+            terminal.send_line(part)
+        terminal.expect_shell(timeout=60)
+        assert_program_granted(company, terminal)
+        record, = program_records(company)
+        assert (record["kind"], record["client_id"], record["refresh_token"]) == \
+            ("program", "machine", "")
+        assert token not in json.dumps(record) and token.split(".")[2] not in json.dumps(record)
+        log_out(terminal)
+    wait_until(lambda: not program_records(company), what="the second session's end")
 
 
 @crowd.scene("I13")

@@ -94,16 +94,29 @@ TEST(a_member_that_is_missing_of_another_type_or_new_is_refused) {
         session::decode(changed([&](json_t* one) { json_object_set_new(one, name, json_null()); })),
         session_store);
   }
-  EXPECT_EQ(count, 24U);
+  EXPECT_EQ(count, 25U);
   EXPECT_REASON(
       session::decode(changed([](json_t* one) { json_object_set_new(one, "x", json_true()); })),
       session_store);
 }
 
 TEST(a_record_of_another_version_is_refused) {
-  for (const int version : {0, 2, -1})
+  for (const int version : {0, 1, 3, -1})
     EXPECT_REASON(session::decode(changed([version](json_t* one) {
                     json_object_set_new(one, "version", json_integer(version));
+                  })),
+                  session_store);
+}
+
+TEST(a_programs_record_is_never_read_as_a_persons) {
+  session::Record record = session_record();
+  record.kind = session::Kind::program;
+  const auto again = session::decode(*session::encode(record));
+  EXPECT_OK(again);
+  EXPECT(again->kind == session::Kind::program);
+  for (const char* kind : {"", "Person", "machine"})
+    EXPECT_REASON(session::decode(changed([kind](json_t* one) {
+                    json_object_set_new(one, "kind", json_string(kind));
                   })),
                   session_store);
 }
