@@ -112,7 +112,8 @@ class SyslogCollector:
                     pid, uid, _ = struct.unpack("iII", content[:12])
             with self._changed:
                 if data.startswith(BARRIER):
-                    self._passed = int(data[len(BARRIER):])
+                    # Numbered before it was sent: the next one's may have overtaken it.
+                    self._passed = max(self._passed, int(data[len(BARRIER):]))
                 else:
                     self._lines.append(parse(data, pid, uid))
                 self._changed.notify_all()
