@@ -272,15 +272,30 @@ class PamApp:
         """Waits for the end; a broken script or a program that hangs fails here.  The report pipe
         may outlive the program in a process it left behind, so the end is the process's."""
         deadline = time.monotonic() + timeout
-        while self._process.poll() is None:
-            if time.monotonic() > deadline:
-                raise AssertionError(f"pamapp hangs; there was:\n{self._so_far()}")
-            if not self._read(min(deadline, time.monotonic() + 0.2)):
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    self._process.wait(0.02)
+        if self._process.poll() is None:
+            self._read_to_the_end(deadline)
+            self._process.wait()
         while self._read(time.monotonic()):
             pass
         return Report(self.events, self._process.returncode, self._stderr_text())
+
+    def _read_to_the_end(self, deadline: float) -> None:
+        poll = select.poll()
+        ended = os.pidfd_open(self.pid)
+        try:
+            for fd in (self._report, ended):
+                poll.register(fd, select.POLLIN)
+            while True:
+                left = max(0.0, deadline - time.monotonic())
+                ready = {fd for fd, _ in poll.poll(left * 1000)}
+                if ended in ready:
+                    return
+                if not ready:
+                    raise AssertionError(f"pamapp hangs; there was:\n{self._so_far()}")
+                if not self._read(deadline):
+                    poll.unregister(self._report)
+        finally:
+            os.close(ended)
 
 
 def run(steps: Steps, timeout: float = 60, **options) -> Report:
