@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa, utils
 
-from . import bignum
+from . import bignum, rsakeys
 
 HASHES = {"256": hashes.SHA256, "384": hashes.SHA384, "512": hashes.SHA512}
 CURVES = {"ES256": (ec.SECP256R1, "P-256", 32), "ES384": (ec.SECP384R1, "P-384", 48), "ES512": (ec.SECP521R1, "P-521", 66)}
@@ -49,7 +49,8 @@ class Key:
         self.kid = kid or f"key-{secrets.token_hex(4)}"
         self.secret = secret
         if alg[:2] in ("RS", "PS"):
-            self.private = rsa.generate_private_key(public_exponent=exponent, key_size=bits)
+            self.private = rsakeys.take() if (bits, exponent) == (rsakeys.BITS, rsakeys.EXPONENT) else \
+                rsa.generate_private_key(public_exponent=exponent, key_size=bits)
         elif alg[:2] == "ES":
             self.private = ec.generate_private_key(CURVES[alg][0]())
         elif alg == "EdDSA":
@@ -149,7 +150,7 @@ WEAK_RSA = ("rsa-512", "rsa-1024", "rsa-2047", "e-1", "e-3", "even-n", "prime-n"
 class KeySet:
     """What the provider signs with and what it publishes; the two differ when a test wants them to."""
 
-    _spare = []  # RSA keys of providers that have ended: making one is most of a short test's time
+    _spare = []  # keys of providers that have ended
 
     def __init__(self):
         try:

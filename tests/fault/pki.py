@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from . import bignum
+from . import bignum, rsakeys
 
 HOSTS = ("localhost", "127.0.0.1")
 IDN_HOST = "xn--bcher-kva.localhost"  # libcurl resolves *.localhost itself, so this needs no resolver
@@ -185,7 +185,7 @@ class Pki:
             return bignum.RawRsa([bignum.prime(bits), bignum.prime(bits)])
         # Only what signs with an old hash, or is used for RSA key exchange, has to be RSA.
         if name in ("root", "intermediate", "leaf"):
-            return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+            return rsakeys.take()
         return ec.generate_private_key(ec.SECP256R1())
 
     def _public(self, name):
