@@ -27,7 +27,6 @@ namespace {
 using base::fail;
 using base::Reason;
 
-constexpr std::size_t max_shown = 300;
 constexpr std::chrono::seconds patience{15};
 
 /// A step of a decision, and how the reasons of its refusals begin.
