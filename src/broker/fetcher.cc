@@ -74,7 +74,9 @@ bool close_from(unsigned first) {
   } while (got < 0 && errno == EINTR);
   if (got != 1 || word != go) _exit(0);
   const char* const arguments[] = {"pam-oidc-fetch", nullptr};
-  const char* const environment[] = {"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", nullptr};
+  // GnuTLS comes with libcurl's other protocols, and would initialise itself for nobody.
+  const char* const environment[] = {"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8",
+                                     "GNUTLS_NO_IMPLICIT_INIT=1", nullptr};
   // This very file, not whatever has its name by now.
   static_cast<void>(
       ::syscall(SYS_execveat, program_number, "", arguments, environment, AT_EMPTY_PATH));

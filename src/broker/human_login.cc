@@ -87,11 +87,15 @@ Decision decoy_login(Host& host, const LoginRequest& request, Terminal& terminal
       "no such account; the sign-in ended with " + std::string(base::word(error.reason)));
 }
 
-base::Result<oauth::DeviceAuthorization> ask_for_grant(Host& host, http::Client& client,
-                                                       const config::Provider& provider,
-                                                       const config::SignOn& sign_on,
-                                                       const oidc::ProviderMetadata& metadata,
-                                                       Deadline deadline) {
+// With when the answer came: lifetime and interval count from then.
+struct Grant {
+  oauth::DeviceAuthorization authorization;
+  base::Steady::time_point received_at;
+};
+
+base::Result<Grant> ask_for_grant(Host& host, http::Client& client,
+                                  const config::Provider& provider, const config::SignOn& sign_on,
+                                  const oidc::ProviderMetadata& metadata, Deadline deadline) {
   if (!metadata.device_authorization_endpoint)
     return base::fail(Reason::idp_endpoint,
                       "the provider offers no device login: no device_authorization_endpoint");
@@ -100,11 +104,11 @@ base::Result<oauth::DeviceAuthorization> ask_for_grant(Host& host, http::Client&
                    oauth::request_device_authorization(client, provider, sign_on,
                                                        metadata.device_authorization_endpoint->text,
                                                        oauth::Limits{}, deadline));
-  const auto took =
-      std::chrono::duration_cast<std::chrono::milliseconds>(base::Steady::now() - asked_at);
+  const auto received_at = base::Steady::now();
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(received_at - asked_at);
   oidc::remember_grant(host.cache, provider, grant, took, host.notes);
   host.notes.insert(host.notes.end(), grant.notes.begin(), grant.notes.end());
-  return grant;
+  return Grant{std::move(grant), received_at};
 }
 
 }  // namespace
@@ -135,8 +139,9 @@ Decision human_login(Host& host, const LoginRequest& request, Terminal& terminal
   ASSIGN_OR_RETURN(const oidc::ProviderMetadata metadata, oidc::discover(sources));
   const base::WallSeconds started_at = base::wall_now();
   const config::SignOn sign_on = config::sign_on_for(config, request.service, *provider);
-  ASSIGN_OR_RETURN(const oauth::DeviceAuthorization grant,
+  ASSIGN_OR_RETURN(const Grant granted,
                    ask_for_grant(host, *client, *provider, sign_on, metadata, times.setup));
+  const oauth::DeviceAuthorization& grant = granted.authorization;
 
   // Link, code and QR code; polling while the person reads (RFC 8628 §3.3–3.5).
   Waiting waiting = question(request, grant, config.prompt, closing, times.approval);
@@ -156,7 +161,8 @@ Decision human_login(Host& host, const LoginRequest& request, Terminal& terminal
   };
   ASSIGN_OR_RETURN(
       Approval approval,
-      wait_for_approval(terminal, oauth::begin_polling(grant, oauth::Limits{}), waiting));
+      wait_for_approval(terminal, oauth::begin_polling(grant, oauth::Limits{}, granted.received_at),
+                        waiting));
   if (auto* first_part = std::get_if<base::Secret>(&approval))
     return with_token(host, request, terminal, event, std::move(*first_part));
   const auto& tokens = std::get<oauth::TokenResponse>(approval);
