@@ -96,6 +96,8 @@ base::Result<Approval> wait_for_approval(Terminal& terminal, oauth::PollState st
   else
     RETURN_IF_ERROR(terminal.ask(echo_of(waiting), waiting.prompt));
 
+  if (waiting.meanwhile) waiting.meanwhile();
+
   Progress progress;
   while (!progress.decided || terminal.is_asking()) {
     auto event = terminal.wait(next_event(progress, state, waiting));

@@ -29,6 +29,7 @@ struct Waiting {
   Poll poll;
   std::function<void(const oauth::TokenResponse&)> discard;  ///< tokens that nobody waits for
   std::chrono::milliseconds silence = limits::silent_wait;   ///< after Enter, before asking again
+  std::function<void()> meanwhile{};  ///< once, when the prompt is on its way; may be empty
 };
 
 /// The provider's tokens for the person who approved, or the first part of an access token that was

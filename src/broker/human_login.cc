@@ -152,6 +152,8 @@ Decision human_login(Host& host, const LoginRequest& request, Terminal& terminal
     if (pending != nullptr && !pending->note.empty()) host.notes.push_back(pending->note);
     return outcome;
   };
+  oidc::ProviderKeys keys(sources, metadata.jwks_uri);
+  waiting.meanwhile = [&keys] { keys.read_ahead(); };
   waiting.discard = [&](const oauth::TokenResponse& tokens) {
     if (!metadata.revocation_endpoint) return;
     watching = false;
@@ -169,7 +171,6 @@ Decision human_login(Host& host, const LoginRequest& request, Terminal& terminal
 
   // Who approved, by the configured source.
   sources.deadline = times.identity;
-  oidc::ProviderKeys keys(sources, metadata.jwks_uri);
   ASSIGN_OR_RETURN(const Established person,
                    establish_identity({*provider, config.identity, sign_on, metadata, *client, keys,
                                        started_at, times.identity},

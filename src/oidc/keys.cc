@@ -32,7 +32,17 @@ base::Result<> ProviderKeys::accept(std::string_view document) {
   return {};
 }
 
+void ProviderKeys::read_ahead() {
+  Notes unsaid;  // current() comes upon it again
+  const auto entry =
+      sources_.cache.read(cache_name(kind_, sources_.provider), jwks_uri_.text, unsaid);
+  if (!entry || !entry->is_fresh(base::wall_now()) || !accept(entry->document)) return;
+  fresh_until_ = entry->fetched_at + entry->ttl;
+}
+
 base::Result<const jose::JwkSet*> ProviderKeys::current() {
+  if (fresh_until_ && base::wall_now() >= *fresh_until_) loaded_.reset();
+  fresh_until_.reset();
   if (!loaded_) {
     const auto kind =
         jwks_kind(kind_, [this](std::string_view document) { return accept(document); });

@@ -26,6 +26,10 @@ class ProviderKeys final : public jose::KeySource {
   ProviderKeys(Sources& sources, http::Url jwks_uri, std::string kind = "jwks")
       : sources_(sources), jwks_uri_(std::move(jwks_uri)), kind_(std::move(kind)) {}
 
+  /// While there is time: what the cache has and is fresh, without a request.  current() takes it
+  /// as long as it stays fresh.
+  void read_ahead();
+
   /// Errors: jwks.size · jwks.bad_key · those of cached_document.
   base::Result<const jose::JwkSet*> current() override;
 
@@ -48,6 +52,7 @@ class ProviderKeys final : public jose::KeySource {
   std::string kind_;
   std::optional<Loaded> loaded_;
   std::optional<base::Steady::time_point> asked_at_;  ///< by this process
+  std::optional<base::WallSeconds> fresh_until_;      ///< what was read ahead
   bool is_fetched_ = false;                           ///< loaded_ is the answer to that
 };
 

@@ -3,6 +3,8 @@
 
 #include <sys/stat.h>
 
+#include <thread>
+
 #include "support/temp_dir.h"
 #include "support/test_provider.h"
 
@@ -67,6 +69,46 @@ TEST(fetches_once_for_many_logins) {
     EXPECT(knows(login.keys.current(), "one"));
   }
   EXPECT_EQ(host.requests(), 1u);
+}
+
+TEST(keys_read_ahead_are_those_of_the_cache_and_cost_no_request) {
+  Host host;
+  {
+    Login login(host);
+    login.keys.read_ahead();
+    EXPECT_EQ(host.requests(), 0u);
+    host.put("jwks", key_set("one"), 10s);
+    login.keys.read_ahead();
+    EXPECT(knows(login.keys.current(), "one"));
+    // A set that is not there yet, or is damaged, is current()'s to say.
+    EXPECT(host.notes.empty());
+  }
+  Login login(host);
+  login.keys.read_ahead();
+  host.put("jwks", key_set("two"), 0s);
+  EXPECT(knows(login.keys.current(), "one"));
+  EXPECT(knows(login.keys.refetched(), "two"));
+  EXPECT_EQ(host.requests(), 0u);
+}
+
+TEST(keys_read_ahead_are_forgotten_when_they_are_not_fresh_any_more) {
+  Host host;
+  host.answer(200, key_set("new"));
+  host.put("jwks", key_set("stale"), 600s);
+  {
+    Login login(host);
+    login.keys.read_ahead();
+    EXPECT(knows(login.keys.current(), "new"));
+  }
+  EXPECT_EQ(host.requests(), 1u);
+  host.answer(200, key_set("new"));
+  host.put("jwks", key_set("old"), 598s);
+  Login login(host);
+  login.keys.read_ahead();
+  const auto until = base::wall_now() + 2s;
+  while (base::wall_now() < until) std::this_thread::sleep_for(50ms);
+  EXPECT(knows(login.keys.current(), "new"));
+  EXPECT_EQ(host.requests(), 2u);
 }
 
 // RFC 7517 §8.5.2.
