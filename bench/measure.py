@@ -140,14 +140,15 @@ def bare(idp: Provider, rounds: int) -> list[float]:
 
 
 def approver(idp: Provider, stop: threading.Event) -> None:
-    """Approves each code as soon as it exists: the grant is there long before the first poll."""
+    """Approves each code soon after it exists: the grant is there long before the first poll, and
+    looking for the next one takes no more than a hundredth of the provider's time."""
     done = {idp.last()["user_code"]}
     while not stop.is_set():
         code = idp.last()["user_code"]
         if code not in done:
             done.add(code)
             idp.approve(code, "alice")
-        time.sleep(0.02)
+        time.sleep(0.5)
 
 
 def memory(idp: Provider) -> list[int]:
