@@ -95,6 +95,21 @@ TEST(where_text_shows_at_once_nobody_presses_enter) {
   EXPECT_EQ(scene.peer.heard(), "nothing");
 }
 
+TEST(what_can_be_done_meanwhile_is_done_once_when_the_prompt_stands) {
+  Scene scene;
+  scene.waiting.closing = broker::Closing::none;
+  int times = 0;
+  scene.waiting.meanwhile = [&] {
+    EXPECT_EQ(scene.peer.heard(), "show PROMPT");
+    EXPECT_EQ(scene.polls, 0);
+    ++times;
+  };
+  scene.then(pending);
+  scene.then(approved);
+  EXPECT_OK(scene.play());
+  EXPECT_EQ(times, 1);
+}
+
 TEST(a_token_in_place_of_enter_ends_the_waiting) {
   Scene scene;
   scene.waiting.closing = broker::Closing::enter_or_token;
