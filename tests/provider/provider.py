@@ -7,7 +7,9 @@
         assert idp.hits()["/as/token.oauth2"] == 1
 """
 
+import itertools
 import json
+import os
 import pathlib
 import select
 import shutil
@@ -24,9 +26,15 @@ HERE = pathlib.Path(__file__).resolve().parent
 CLIENT_SECRET = "correct-horse-battery-staple-2718281828"
 ODD_CLIENT_SECRET = "p%41ss+w:rd/ &=?@ 3141592653589793"
 
-START_SECONDS = 30
+START_SECONDS = 120  # on a machine that has other things to do, too
 STOP_SECONDS = 5
 BROWSE_SECONDS = 90
+
+
+#: What a provider makes in its directory before it starts: two seconds of computing.
+MADE = ("keys.json", "pki", "rp")
+
+_numbers = itertools.count(1)
 
 
 class HookError(Exception):
@@ -57,6 +65,32 @@ class Provider:
             self._arguments += ["--directory", str(directory)]
         self._process = None
         self._opener = None
+        self._kept = self._find_kept() if self._temporary else None
+
+    @staticmethod
+    def _find_kept():
+        """Where the keys of this process's first, second... provider stay from one test program to the
+        next; None without a build tree."""
+        build = os.environ.get("PAM_OIDC_BUILD")
+        return pathlib.Path(build) / "provider-keys" / str(next(_numbers)) if build else None
+
+    def _take_kept(self):
+        if self._kept and self._kept.is_dir():
+            shutil.copytree(self._kept, self.state_dir, dirs_exist_ok=True)
+            self.state_dir.chmod(0o755)
+
+    def _keep(self):
+        if not self._kept or self._kept.is_dir():
+            return
+        self._kept.parent.mkdir(parents=True, exist_ok=True)
+        draft = pathlib.Path(tempfile.mkdtemp(dir=self._kept.parent))
+        for name in MADE:
+            source = self.state_dir / name
+            (shutil.copytree if source.is_dir() else shutil.copy2)(source, draft / name)
+        try:
+            draft.rename(self._kept)
+        except OSError:  # another test program was first
+            shutil.rmtree(draft, ignore_errors=True)
 
     def __enter__(self):
         try:
@@ -73,6 +107,8 @@ class Provider:
 
     def start(self):
         subprocess.run([str(HERE / "install")], check=True, stdin=subprocess.DEVNULL)
+        if not self.log_file.exists():
+            self._take_kept()
         # The server ends when its standard input closes, so that a test that dies leaves none.
         with open(self.log_file, "ab") as log:
             self._process = subprocess.Popen(
@@ -80,6 +116,7 @@ class Provider:
                  "--until-stdin-closes", *self._arguments],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, start_new_session=True)
         self.issuer = self._read_ready()
+        self._keep()
         self.port = urllib.parse.urlsplit(self.issuer).port
         # Hooks must answer even when the certificate served is one of the wrong ones.
         trust = ssl.create_default_context(cafile=self.ca_file)
