@@ -4,8 +4,8 @@
 #   The project's own --enable and --with options.
 # OIDC_WARNING_FLAGS, OIDC_HARDENING_FLAGS, OIDC_SANITIZER_FLAGS
 #   Each flag is tried on this compiler and kept in a variable of ours (WARNING_CXXFLAGS,
-#   HARDEN_CXXFLAGS, HARDEN_CPPFLAGS, HARDEN_LDFLAGS, SANITIZE_FLAGS); CXXFLAGS and LDFLAGS are the
-#   user's and stay as they are.
+#   HARDEN_CXXFLAGS, HARDEN_CPPFLAGS, HARDEN_LDFLAGS, SANITIZE_FLAGS, SANITIZE_LOADED_FLAGS);
+#   CXXFLAGS and LDFLAGS are the user's and stay as they are.
 
 AC_DEFUN([OIDC_ARG_WERROR], [
   AC_ARG_ENABLE([werror], [AS_HELP_STRING([--enable-werror], [make warnings errors (for CI)])],
@@ -95,6 +95,14 @@ AC_DEFUN([OIDC_SANITIZER_FLAGS], [
      # autoconf counts as a GNU compiler, does not know the warning.
      AC_LANG_PUSH([C++])
      AX_APPEND_COMPILE_FLAGS([-Wno-maybe-uninitialized], [SANITIZE_FLAGS], [-Werror])
+     SANITIZE_LOADED_FLAGS="-fsanitize=undefined -fno-sanitize=vptr"
+     # clang's check of calls through pointers wants type information from a C++ library.
+     AX_APPEND_COMPILE_FLAGS([-fno-sanitize=function], [SANITIZE_LOADED_FLAGS], [-Werror])
+     # The first is clang's and later g++'s word for it, the second that of g++ 12.
+     AX_CHECK_COMPILE_FLAG([-fsanitize=undefined -fsanitize-trap=undefined],
+       [SANITIZE_LOADED_FLAGS="$SANITIZE_LOADED_FLAGS -fsanitize-trap=undefined"],
+       [SANITIZE_LOADED_FLAGS="$SANITIZE_LOADED_FLAGS -fsanitize-undefined-trap-on-error"], [-Werror])
      AC_LANG_POP([C++])])
   AC_SUBST([SANITIZE_FLAGS])
+  AC_SUBST([SANITIZE_LOADED_FLAGS])
 ])
