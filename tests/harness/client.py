@@ -13,6 +13,7 @@ import dataclasses
 import os
 import pwd
 import re
+import signal
 import urllib.parse
 
 import pexpect
@@ -73,6 +74,9 @@ class Terminal:
 
         def own_terminal():  # as a login gives the terminal to its user
             os.fchown(0, account.pw_uid, -1)
+            # A shell starts what is to run in its background with these ignored.
+            for number in (signal.SIGINT, signal.SIGQUIT):
+                signal.signal(number, signal.SIG_DFL)
 
         argv = Machine.as_user(user, command)
         self._child = pexpect.spawn(
