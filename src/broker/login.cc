@@ -8,6 +8,7 @@
 #include "broker/human_login.h"
 #include "broker/machine_login.h"
 #include "broker/token_conversation.h"
+#include "config/load.h"
 #include "policy/policy.h"
 
 namespace broker {
@@ -55,7 +56,7 @@ base::Result<> may_show_link(const LoginRequest& request) {
 
 // With a question: the provider's link, or one for a token.
 Decision ask(Host& host, const LoginRequest& request, Terminal& terminal, audit::Event& event,
-             const Takes& takes) {
+             Takes takes) {
   RETURN_IF_ERROR(may_begin(host.config, request));
   if (request.has_first_pass) {
     ASSIGN_OR_RETURN(base::Secret kept, take_first_pass(terminal));
@@ -69,6 +70,14 @@ Decision ask(Host& host, const LoginRequest& request, Terminal& terminal, audit:
     }
   }
   RETURN_IF_ERROR(may_ask(request));
+  if (takes.people) {
+    ASSIGN_OR_RETURN(const config::Provider* provider,
+                     config::provider_for(host.config, request.service, request.provider));
+    const auto possible = policy::require_people(*provider);
+    // Nobody learns which accounts there are: whether there is one has not been looked at.
+    if (!possible && !takes.programs) return base::Unexpected<base::Error>(possible.error());
+    takes.people = possible.has_value();
+  }
   if (takes.people) {
     if (!takes.programs) RETURN_IF_ERROR(may_show_link(request));
     return human_login(host, request, terminal, event, takes.programs);

@@ -103,13 +103,18 @@ void describe_ages(const Access& access, std::ostream& out) {
   if (access.max_age) out << "  signed on     at most " << seconds(*access.max_age) << " ago\n";
 }
 
+std::string describe_people(const Config& config, const Provider& provider) {
+  if (!provider.serves_people()) return "  people        nobody: there is no client_id\n";
+  return "  account       claim " + shown(config.identity.username_claim) + " of " +
+         word(provider.identity_source) + '\n';
+}
+
 void describe(const Config& config, const Access& access, std::ostream& out) {
   out << access.service << '\n';
   const auto provider = config::provider_for(config, access.service, "");
   if (provider)
     out << "  provider      " << (*provider)->name << ", " << shown((*provider)->issuer) << '\n'
-        << "  account       claim " << shown(config.identity.username_claim) << " of "
-        << word((*provider)->identity_source) << '\n';
+        << describe_people(config, **provider);
   else
     out << "  provider      only by the module's option provider=NAME\n";
   if (provider && (*provider)->machines) describe(*(*provider)->machines, out);
@@ -191,7 +196,10 @@ void warn_about_cache(const std::string& directory, std::vector<std::string>& wa
 
 void warn_about_pins(const Config& config, const std::string& directory,
                      std::vector<std::string>& warnings) {
-  if (!config.identity.pin_subjects) return;
+  // Programs own nothing.
+  const bool has_people = std::any_of(config.providers.begin(), config.providers.end(),
+                                      [](const auto& one) { return one.second.serves_people(); });
+  if (!config.identity.pin_subjects || !has_people) return;
   struct stat facts {};
   if (::lstat(directory.c_str(), &facts) != 0 || !S_ISDIR(facts.st_mode))
     warnings.push_back(directory + " is missing: no person can log in while pin_subjects is true");

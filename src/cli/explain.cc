@@ -104,6 +104,14 @@ int explain_person(const config::Config& config, const VerifyOptions& login,
   const auto explain_pin = [&] {
     return explain_owner(config, memory, subject, **provider, claims, report);
   };
+  const auto people = policy::require_people(**provider);
+  const auto account = config.accounts.find(login.account);
+  const bool has_programs = account != config.accounts.end() && !account->second.clients.empty();
+  if (!people && (claims != nullptr || !has_programs)) return refuse("person", people.error());
+  if (!people) {
+    report.line("person", "open", "nobody: " + people.error().detail);
+    return explain_rules(config, subject, nullptr, report);
+  }
   if (claims == nullptr) {
     report.line("person", "open", who_may_approve(config, login.account));
     if (const auto owner = explain_pin(); !owner) return refuse("owner", owner.error());

@@ -73,9 +73,9 @@ struct VerificationHosts {
 /// [provider.NAME].  Texts that are optional in the file are empty when absent.
 struct Provider {
   std::string name;
-  std::string profile;  ///< "generic", "pingfederate" …: where the presets came from
-  std::string issuer;   ///< compared byte for byte
-  std::string client_id;
+  std::string profile;    ///< "generic", "pingfederate" …: where the presets came from
+  std::string issuer;     ///< compared byte for byte
+  std::string client_id;  ///< empty: people cannot log in through it, only programs
   ClientAuthentication client_authentication = ClientAuthentication::client_secret_basic;
   std::string client_secret_file;             ///< set with client_secret_basic and _post
   std::optional<base::Secret> client_secret;  ///< its content, by load_secret()
@@ -107,11 +107,13 @@ struct Provider {
   std::optional<std::chrono::seconds> max_age;  ///< auth_time at most this old
   std::chrono::seconds clock_skew{60};          ///< at most 300
   std::optional<Machines> machines;             ///< absent: no machine logs in
+
+  bool serves_people() const { return !client_id.empty(); }
 };
 
 /// [identity].
 struct Identity {
-  std::string username_claim;        ///< exactly one; no fallback chain
+  std::string username_claim;        ///< exactly one; no fallback chain.  Empty: for programs only
   std::vector<std::string> domains;  ///< accepted in alice@domain and DOMAIN\alice
   bool one_namespace = false;        ///< a name is the same person in all domains, at all providers
   bool fold_case = false;  ///< A–Z in a claimed name are a–z; nothing else is ever folded

@@ -60,8 +60,19 @@ void check_client_authentication(SectionReader& section, const Provider& provide
         section.refuse(key, "has no effect unless client_authentication is \"private_key_jwt\"");
 }
 
-// Settings of one provider that contradict each other.
-void check_provider(SectionReader& section, const Provider& provider) {
+// A provider whose tokens programs bring need not know this host.
+void check_for_programs_only(SectionReader& section) {
+  for (const char* key :
+       {"client_authentication", "client_secret_file", "client_key_file", "client_certificate_file",
+        "client_key_id", "client_assertion_algorithm", "client_assertion_audience", "scopes",
+        "identity_source", "id_token_required", "access_token_audience", "access_token_types",
+        "domain_claim", "verification_hosts", "device_authorization_endpoint", "acr_values",
+        "max_age"})
+    if (section.is_set(key)) section.refuse(key, "has no effect without client_id");
+}
+
+// Settings for people that contradict each other.
+void check_for_people(SectionReader& section, const Provider& provider) {
   check_client_authentication(section, provider);
   const bool uses_access_token = provider.identity_source == IdentitySource::access_token;
   if (!uses_access_token && !is_listed(provider.scopes, "openid"))
@@ -85,8 +96,14 @@ void check_provider(SectionReader& section, const Provider& provider) {
     section.refuse("access_token_types", "must not be empty");
   if (uses_access_token && provider.profile == "google")
     section.refuse("identity_source", "cannot be \"access_token\": Google's are opaque");
-  if (provider.algorithms.empty()) section.refuse("algorithms", "must not be empty");
+}
 
+void check_provider(SectionReader& section, const Provider& provider) {
+  if (section.is_set("client_id"))
+    check_for_people(section, provider);
+  else
+    check_for_programs_only(section);
+  if (provider.algorithms.empty()) section.refuse("algorithms", "must not be empty");
   if (provider.profile == "entra")
     for (const char* tenants : {"/common", "/organizations", "/consumers"})
       if ((provider.issuer + '/').find(std::string(tenants) + '/') != std::string::npos)
@@ -95,7 +112,7 @@ void check_provider(SectionReader& section, const Provider& provider) {
 
 void check_machines(SectionReader& section, const Machines& machines, const Provider& provider) {
   // An ID token's audience is the client: it could pass for an access token (RFC 9068 §5).
-  if (machines.audience == provider.client_id)
+  if (!machines.audience.empty() && machines.audience == provider.client_id)
     section.refuse("audience", "must differ from client_id");
   if (machines.types.empty()) section.refuse("types", "must not be empty");
   const bool introspects = machines.validation == TokenValidation::introspection;
@@ -116,7 +133,9 @@ void check_machines(SectionReader& section, const Machines& machines, const Prov
                    "has no effect unless introspection_response is \"encrypted\"");
   // Anybody could ask about tokens then (RFC 7662 §4), and a signed answer is for nobody.
   if (introspects && provider.client_authentication == ClientAuthentication::none)
-    section.refuse("validation", "cannot be \"introspection\": a public client may not ask");
+    section.refuse("validation", provider.serves_people()
+                                     ? "cannot be \"introspection\": a public client may not ask"
+                                     : "cannot be \"introspection\" without client_id");
 }
 
 std::optional<Machines> read_machines(const Value& parent, const Provider& provider,
@@ -182,6 +201,7 @@ Provider read_provider(const Value& table, Problems& problems) {
       {"tls_client_auth", ClientAuthentication::tls_client_auth},
       {"none", ClientAuthentication::none}};
   provider.client_authentication = section.choice("client_authentication", methods);
+  if (!section.is_set("client_id")) provider.client_authentication = ClientAuthentication::none;
   provider.client_secret_file = section.text("client_secret_file", absolute_path);
   provider.client_key_file = section.text("client_key_file", absolute_path);
   provider.client_certificate_file = section.text("client_certificate_file", absolute_path);
@@ -217,6 +237,8 @@ Provider read_provider(const Value& table, Problems& problems) {
       section.duration("clock_skew", seconds{0}, seconds{300}).value_or(seconds{0});
   check_provider(section, provider);
   provider.machines = read_machines(table, provider, problems);
+  if (!section.is_set("client_id") && !provider.machines)
+    problems.add(table.line, "missing key \"client_id\" in [provider." + provider.name + "]");
   return provider;
 }
 
@@ -263,6 +285,7 @@ Report parse(std::string_view text, const std::string& file) {
   read_identity(root, config, problems);
   read_access(root, config, problems);
   read_accounts(root, config, problems);
+  check_services(root, config, problems);
   read_grants(root, config, problems);
   read_sessions(root, config, problems);
   read_prompt(root, config, problems);

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "config/checks.h"
 #include "config/group_rule.h"
+#include "config/load.h"
 #include "config/parse_sections.h"
 #include "config/section.h"
 #include "ipc/protected_groups.h"
@@ -34,15 +35,50 @@ void check_namespace(SectionReader& section, const Config& config) {
                    "same account; if they are the same person, set one_namespace = true");
 }
 
+constexpr const char* nobody_logs_in =
+    "has no effect: no provider has a client_id, so that no person can log in";
+
+// What a service whose provider people cannot log in through says of people.
+void check_service(const Value& table, const Config& config, const Provider& provider,
+                   Problems& problems) {
+  const Access& access = config.access.at(table.name);
+  const std::string title = "[access." + access.service + "]: ";
+  const std::string why = "[provider." + provider.name + "] has no client_id";
+  for (const char* key : {"fresh_within", "recent_within", "acr_values", "max_age"})
+    if (const Value* set = table.member(key))
+      problems.add(set->line, title + key + " has no effect: " + why);
+  for (const std::string& user : access.allow_users) {
+    const auto account = config.accounts.find(user);
+    if (account != config.accounts.end() && !account->second.clients.empty()) continue;
+    problems.add(table.member("allow_users")->line, title + "allow_users lists " + quoted(user) +
+                                                        ", whom only people become, and " + why);
+  }
+}
+
 }  // namespace
 
+void check_services(const Value& root, const Config& config, Problems& problems) {
+  for (const auto& [name, access] : config.access) {
+    // One that only the module's option chooses is not known here.
+    const auto provider = provider_for(config, name, "");
+    if (provider && !(*provider)->serves_people())
+      check_service(*root.member("access")->member(name), config, **provider, problems);
+  }
+}
+
 void read_identity(const Value& root, Config& config, Problems& problems) {
-  if (root.member("identity") == nullptr) {
+  // Where nothing is known of a provider, people are.
+  const bool is_for_people = config.providers.empty() || has_people(config);
+  if (root.member("identity") == nullptr && is_for_people) {
     problems.add(0, "no [identity] section: nothing says which claim names the account");
     return;
   }
-  SectionReader reader(section(root, "identity", problems), Section::identity, "[identity]",
-                       problems);
+  const Value& table = section(root, "identity", problems);
+  SectionReader reader(table, Section::identity, "[identity]", problems);
+  if (is_for_people && !reader.is_set("username_claim"))
+    problems.add(table.line, "missing key \"username_claim\" in [identity]");
+  if (!is_for_people && reader.is_set("username_claim"))
+    reader.refuse("username_claim", nobody_logs_in);
   Identity& identity = config.identity;
   identity.username_claim = reader.text("username_claim", claim_name);
   identity.domains = reader.list("domains", domain_name);
@@ -116,6 +152,9 @@ void read_accounts(const Value& root, Config& config, Problems& problems) {
                     "and usernames are empty and allow_people is false: nobody could log in");
     if (!account.clients.empty() && !has_machines)
       reader.refuse("clients", "has no effect: no provider has a [provider.NAME.machines] section");
+    if (has_machines && !has_people(config))
+      for (const char* key : {"usernames", "allow_people"})
+        if (reader.is_set(key)) reader.refuse(key, nobody_logs_in);
     if (is_listed(config.local_users, account.name))
       reader.refuse("clients", "is for an account that [local] excludes");
     config.accounts.emplace(account.name, std::move(account));

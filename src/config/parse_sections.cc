@@ -5,6 +5,11 @@
 
 namespace config {
 
+bool has_people(const Config& config) {
+  return std::any_of(config.providers.begin(), config.providers.end(),
+                     [](const auto& one) { return one.second.serves_people(); });
+}
+
 bool is_listed(const std::vector<std::string>& list, std::string_view text) {
   return std::find(list.begin(), list.end(), text) != list.end();
 }

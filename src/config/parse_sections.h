@@ -19,6 +19,8 @@ namespace config {
 void read_identity(const Value& root, Config& config, Problems& problems);
 void read_access(const Value& root, Config& config, Problems& problems);
 void read_accounts(const Value& root, Config& config, Problems& problems);
+/// What services say about people who cannot log in there.
+void check_services(const Value& root, const Config& config, Problems& problems);
 void read_grants(const Value& root, Config& config, Problems& problems);
 void read_sessions(const Value& root, Config& config, Problems& problems);
 
@@ -27,6 +29,9 @@ std::vector<const Value*> named_sections(const Value& root, const char* kind, co
                                          Check check_name, Problems& problems);
 /// A section that may be absent: then all its defaults hold.
 const Value& section(const Value& root, const char* name, Problems& problems);
+
+/// Whether people can log in at all: through a provider that knows this host as a client.
+bool has_people(const Config& config);
 
 bool is_listed(const std::vector<std::string>& list, std::string_view text);
 

@@ -200,6 +200,12 @@ base::Result<> require_open(const config::Config& config, const std::string& ser
   return {};
 }
 
+base::Result<> require_people(const config::Provider& provider) {
+  if (provider.serves_people()) return {};
+  return fail(Reason::map_namespace,
+              "only programs log in through [provider." + provider.name + "]: it has no client_id");
+}
+
 base::Result<Allowed> authorize(const config::Config& config, std::string_view service,
                                 std::string_view account, const json_t* claims, Trace* trace) {
   Decision decision(config, service, account);

@@ -56,6 +56,10 @@ base::Result<> require_ours(const config::Config& config, const std::string& acc
 base::Result<> require_open(const config::Config& config, const std::string& service,
                             const std::string& account, std::optional<uid_t> uid);
 
+/// That people can log in through a provider: it knows this host as a client.
+/// Error: map.namespace.
+base::Result<> require_people(const config::Provider& provider);
+
 /// Decides, in this order, and ends at the first list that does:
 ///   1. the service has a section                        else pam.service
 ///   2. deny_users of the service names the account      group.deny

@@ -158,3 +158,21 @@ def test_b20_the_sign_on_is_judged_as_in_a_login(stage, changes, reason):
                                                              (1, True)), said
         attempt = stage.log_in(service, user=OWNED)
         assert attempt.fields["reason"] == reason
+
+
+def test_through_a_provider_for_programs_nobody_else_logs_in(stage):
+    """No client_id: a program does; a person, and a name without an account, hear the same."""
+    settings = {"client_id": None, "client_secret_file": None, "scopes": None}
+    with machines.service(stage.bench, stage.idp, settings=settings, stack=support.PROMPT,
+                          access={"allow_groups": ["deployers"]}) as service:
+        text = token(stage.idp)
+        stage.log_in(service, *parts(text)).assert_granted()
+        before = sum(len(hits) for hits in stage.idp.hits.values())
+        refused = [stage.log_in(service, user=name) for name in ("visitor", "nobody-at-all")]
+        for attempt in refused:
+            attempt.assert_denied("PAM_AUTH_ERR", "map.namespace")
+            assert "has no client_id" in attempt.fields["detail"]
+        assert sum(len(hits) for hits in stage.idp.hits.values()) == before
+        status, said = stage.explain("visitor", service)
+        assert status == 1 and "\nperson        refused  map.namespace: " in said, said
+        assert "\nperson        open     nobody: only programs log in" in stage.explain(ACCOUNT, service)[1]

@@ -152,6 +152,20 @@ TEST(explain_says_who_becomes_a_shared_account_and_what_they_join) {
                   "denied: map.user_mismatch"));
 }
 
+TEST(explain_says_that_only_programs_log_in_through_a_provider_without_a_client_id) {
+  Bench bench;
+  bench.config.providers.at("corp").client_id.clear();
+  const Said nobody = bench.explain();
+  EXPECT_EQ(nobody.status, 1);
+  EXPECT(contains(nobody.text,
+                  "person        refused  map.namespace: only programs log in through "
+                  "[provider.corp]: it has no client_id\n"));
+  EXPECT(contains(bench.explain(R"({"sAMAccountName":"alice"})").text, "denied: map.namespace ("));
+  bench.config.accounts["alice"].clients = {"ci-runner"};
+  bench.config.access["sudo"].allow_users = {"alice"};
+  EXPECT(contains(bench.explain().text, "person        open     nobody: only programs log in"));
+}
+
 // O03: what a claim says is never printed as it is.
 TEST(explain_prints_hostile_claims_harmlessly) {
   Bench bench;
