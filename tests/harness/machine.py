@@ -114,7 +114,8 @@ class Machine:
             pin.unlink()
 
     def remove_user(self, name: str) -> None:
-        self.run(["userdel", "--remove", name], check=False)
+        """Also while the last of her processes ends; else her number would stay taken."""
+        self.run(["userdel", "--force", "--remove", name], check=False)
 
     # --- files ---
 
