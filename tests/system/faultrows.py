@@ -143,6 +143,14 @@ def play(bench: support.Bench, row: Row, **options) -> Played:
     return played
 
 
+def in_background(request, bench: support.Bench, found: dict[str, Row], test: str = "test_row",
+                  options=lambda row: {}):
+    """For a fixture: the rows that a test is going to ask for, 48 at once.  OPTIONS(row) are play()'s."""
+    with support.Background(support.selected(request, test),
+                            lambda name: play(bench, found[name], **options(found[name]))) as played:
+        yield played
+
+
 def _play_once(bench: support.Bench, row: Row, weigh: bool = False, arrange=None, login=None,
                **settings) -> Played:
     """ARRANGE(idp) may change the provider first; LOGIN(idp, settings=…, prefix=…) may be another than

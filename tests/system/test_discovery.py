@@ -6,7 +6,6 @@ import copy
 import pytest
 
 import faultrows
-import support
 from fault import faults, jose
 
 pytestmark = pytest.mark.timeout(120)
@@ -77,26 +76,21 @@ def beside_a_good_key(name: str):
     return arrange
 
 
-def background(request, test, play):
-    with support.Background(support.selected(request, test), play, 48) as played:
-        yield played
-
-
 @pytest.fixture(scope="module")
 def played(request, bench):
-    yield from background(request, "test_row", lambda name: faultrows.play(bench, ROWS[name]))
+    yield from faultrows.in_background(request, bench, ROWS)
 
 
 @pytest.fixture(scope="module")
 def played_with_userinfo(request, bench):
-    yield from background(request, "test_row_with_claims_from_userinfo", lambda name: faultrows.play(
-        bench, USERINFO[name], identity_source="userinfo"))
+    yield from faultrows.in_background(request, bench, USERINFO, "test_row_with_claims_from_userinfo",
+                                       lambda row: {"identity_source": "userinfo"})
 
 
 @pytest.fixture(scope="module")
 def played_beside(request, bench):
-    yield from background(request, "test_row_beside_a_good_key", lambda name: faultrows.play(
-        bench, BESIDE[name], arrange=beside_a_good_key(BESIDE[name].behaviour)))
+    yield from faultrows.in_background(request, bench, BESIDE, "test_row_beside_a_good_key",
+                                       lambda row: {"arrange": beside_a_good_key(row.behaviour)})
 
 
 @pytest.mark.parametrize("name", ROWS)

@@ -4,7 +4,6 @@
 import pytest
 
 import faultrows
-import support
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -29,11 +28,8 @@ EXPECTED = faultrows.table("""
 @pytest.fixture(scope="module")
 def played(request, bench):
     faultrows.make_bomb()
-
-    def play(name):
-        return faultrows.play(bench, ROWS[name], weigh=ROWS[name].id in ("E12", "E13"))
-    with support.Background(support.selected(request, "test_row"), play, 48) as background:
-        yield background
+    yield from faultrows.in_background(request, bench, ROWS,
+                                       options=lambda row: {"weigh": row.id in ("E12", "E13")})
 
 
 @pytest.mark.parametrize("name", ROWS)

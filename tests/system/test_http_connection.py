@@ -5,6 +5,7 @@ import pytest
 
 import faultrows
 import support
+from crowd import Crowd
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -24,10 +25,7 @@ CONNECTING = {"http.refuse", "http.syn-blackhole", "http.rst-after-accept", "htt
 
 @pytest.fixture(scope="module")
 def played(request, bench):
-    def play(name):
-        return faultrows.play(bench, ROWS[name])
-    with support.Background(support.selected(request, "test_row"), play, 48) as background:
-        yield background
+    yield from faultrows.in_background(request, bench, ROWS)
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -38,14 +36,19 @@ def test_row(played, name):
     faultrows.assert_in_time(one, faultrows.REQUEST if slow else faultrows.CONNECT)
 
 
-def test_e10_a_request_to_a_silent_provider_takes_its_ten_seconds_and_no_more(bench):
+slow = Crowd()
+
+
+@slow.scene("E10")
+def a_request_to_a_silent_provider_takes_its_ten_seconds_and_no_more(bench):
     """Nor less: whoever is slow, but not too slow, still serves."""
     with bench.provider() as idp:
         idp.behave("device_authorization", lambda ex: (ex.pause(7), ex.send(ex.answer())))
         bench.login(idp).assert_granted()
 
 
-def test_e10_a_silent_provider_ends_the_setup_within_its_fifteen_seconds(bench):
+@slow.scene("E10")
+def a_silent_provider_ends_the_setup_within_its_fifteen_seconds(bench):
     """Discovery that takes nearly all of its time leaves less to the device request."""
     with bench.provider() as idp:
         idp.behave("discovery", lambda ex: (ex.pause(9), ex.send(ex.answer())))
@@ -53,6 +56,16 @@ def test_e10_a_silent_provider_ends_the_setup_within_its_fifteen_seconds(bench):
         attempt = bench.login(idp)
         attempt.assert_denied("PAM_AUTHINFO_UNAVAIL", "idp.timeout")
         assert attempt.seconds <= 15 + faultrows.SLACK
+
+
+@pytest.fixture(scope="module")
+def performed(request, bench):
+    yield from slow.perform(request, "test_scene", bench)
+
+
+@pytest.mark.parametrize("name", slow.names())
+def test_scene(name, performed):
+    performed.of(name)
 
 
 #: The login is over when the provider is told that its token is not needed, so its answer decides
@@ -73,6 +86,11 @@ def orphaned(request, bench):
             return idp, attempt
     with support.Background(support.selected(request, "test_revocation"), play, 16) as background:
         yield background
+
+
+@pytest.fixture(scope="module", autouse=True)
+def at_once(played, orphaned, performed):
+    """All of it is waiting: what is behind in the file begins with its beginning."""
 
 
 @pytest.mark.parametrize("name", REVOCATION)

@@ -6,7 +6,6 @@ import pathlib
 import pytest
 
 import faultrows
-import support
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -30,10 +29,7 @@ EXPECTED = faultrows.table("""
 
 @pytest.fixture(scope="module")
 def played(request, bench):
-    def play(name):
-        return faultrows.play(bench, ROWS[name])
-    with support.Background(support.selected(request, "test_row"), play, 48) as background:
-        yield background
+    yield from faultrows.in_background(request, bench, ROWS)
 
 
 @pytest.mark.parametrize("name", ROWS)

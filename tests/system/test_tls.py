@@ -31,11 +31,8 @@ def crl(bench):
 
 @pytest.fixture(scope="module")
 def played(request, bench, crl):
-    def play(name):
-        row = ROWS[name]
-        return faultrows.play(bench, row, **({"crl_file": crl} if row.id == "E22" else {}))
-    with support.Background(support.selected(request, "test_row"), play, 48) as background:
-        yield background
+    yield from faultrows.in_background(
+        request, bench, ROWS, options=lambda row: {"crl_file": crl} if row.id == "E22" else {})
 
 
 @pytest.mark.parametrize("name", ROWS)
