@@ -6,7 +6,7 @@ import pathlib
 
 import pytest
 
-from company import STANDARD_SSHD, Company, log_in, log_out, opened_company, shipped
+from company import STANDARD_SSHD, Company, enter_until, log_in, log_out, opened_company, shipped
 from crowd import Crowd
 from harness import client
 from harness.machine import wait_until
@@ -113,8 +113,7 @@ def ssh_by_keyboard_interactive(company: Company):
 def ssh_without_a_terminal(company: Company):
     with company.ssh("clara", "-T", command="id -Gn; echo END") as terminal:
         company.approve(terminal.verification(), "clara")
-        terminal.enter()
-        terminal.expect(r"END\r?\n", timeout=60)
+        enter_until(terminal, r"END\r?\n")
         assert "clara adm operators" in terminal.transcript or \
             {"clara", "adm", "operators"} <= set(terminal.transcript.split())
         terminal.wait()
