@@ -128,6 +128,17 @@ std::optional<Process> parent_of(const base::UniqueFd& proc, const Process& belo
   return same ? parent : std::nullopt;
 }
 
+/// The audit session, unless the first process is in it as well: podman or lxc-start in somebody's
+/// shell hand that shell's on to a whole container, where it tells no login from another one.
+std::uint32_t read_audit_session(const base::UniqueFd& proc) {
+  char line[32];
+  char first[32];
+  const auto number = number_in(content(proc, "self/sessionid", line));
+  if (!number || *number >= ipc::no_audit_session) return ipc::no_audit_session;
+  if (number == number_in(content(proc, "1/sessionid", first))) return ipc::no_audit_session;
+  return static_cast<std::uint32_t>(*number);
+}
+
 void list_processes(const base::UniqueFd& proc, std::optional<Process> process,
                     Text<ipc::max_processes>& list) {
   while (process) {
@@ -148,10 +159,7 @@ KernelSession read_kernel_session() {
   if (!proc || ::fstatfs(proc.get(), &facts) != 0 || facts.f_type != PROC_SUPER_MAGIC)
     return session;
 
-  char line[32];
-  const auto number = number_in(content(proc, "self/sessionid", line));
-  if (number && *number < ipc::no_audit_session)
-    session.audit_session = static_cast<std::uint32_t>(*number);
+  session.audit_session = read_audit_session(proc);
   const auto self = read_this_process(proc);
   list_processes(proc, self, session.processes);
   if (!self || self->session == 0) return session;

@@ -80,7 +80,9 @@ bool elsewhere(const std::function<bool()>& check) {
 
 TEST(says_which_process_and_session_it_runs_in) {
   EXPECT_EQ(log_in_and_report("processes"), ancestors());
-  EXPECT_EQ(bed::reported("audit_session"), content_of("/proc/self/sessionid"));
+  const std::string session = content_of("/proc/self/sessionid");
+  EXPECT_EQ(bed::reported("audit_session"),
+            session == content_of("/proc/1/sessionid") ? "4294967295" : session);
   EXPECT(elsewhere([] {
     ::setsid();
     return log_in_and_report("leader") == process(::getpid());
@@ -171,6 +173,41 @@ TEST(K02_takes_no_number_of_this_namespace_for_one_of_the_namespace_above) {
       return log_in_and_report("processes") == expected &&
              bed::reported("leader") == process(self());
     });
+  }));
+}
+
+/// In a container of its own: a PID namespace with its /proc, whose first process has the audit
+/// session of whoever started it.  False also when such a process cannot be made.
+bool in_a_container(const std::function<bool()>& check) {
+  return elsewhere([&check] {
+    std::ofstream("/proc/self/loginuid") << ::getuid() << std::flush;
+    if (content_of("/proc/self/sessionid") == "4294967295") return false;
+    if (::unshare(CLONE_NEWPID | CLONE_NEWNS) != 0) return false;
+    return elsewhere([&check] {
+      if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return false;
+      if (::mount("proc", "/proc", "proc", 0, nullptr) != 0) return false;
+      return elsewhere(check);
+    });
+  });
+}
+
+bool can_begin_audit_sessions() {
+  return elsewhere([] {
+    std::ofstream("/proc/self/loginuid") << ::getuid() << std::flush;
+    return content_of("/proc/self/sessionid") != "4294967295";
+  });
+}
+
+// podman, lxc-start and systemd-nspawn started from a shell hand that shell's audit session on to
+// everything inside, so that it tells no login there from another one.
+TEST(K07_a_session_that_everything_on_the_host_is_in_tells_nothing) {
+  if (!can_begin_audit_sessions()) throw test::Skipped{"no audit session can be begun here"};
+  EXPECT(in_a_container([] { return log_in_and_report("audit_session") == "4294967295"; }));
+  // One that began inside does.
+  EXPECT(in_a_container([] {
+    std::ofstream("/proc/self/loginuid") << ::getuid() << std::flush;
+    const std::string own = content_of("/proc/self/sessionid");
+    return own != content_of("/proc/1/sessionid") && log_in_and_report("audit_session") == own;
   }));
 }
 
