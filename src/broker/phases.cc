@@ -65,14 +65,22 @@ bool is_login_of(const Record& record, const Caller& caller) {
          record.processes.front() == caller.self();
 }
 
-// Also an approval of a moment ago that counted again in this process.
+// Whether the sign-on is what the service demands today.  A record whose identity does not stand
+// any more is told so later, by its own reason.
+bool is_too_weak(const Host& host, const LoginRequest& request, const Record& record) {
+  const auto decision = session::judge_recent(today(host), record, wanted_by(request));
+  return !decision && decision.error().reason == Reason::token_acr;
+}
+
+// Also an approval of a moment ago that counted again in this process, or would count there.
 base::Result<std::optional<Record>> login_of(Host& host, const LoginRequest& request) {
   ASSIGN_OR_RETURN(auto record, find(host, request, is_login_of));
   if (record) return record;
   const config::Access* access = config::access_for(host.config, request.service);
   if (access == nullptr || !access->fresh_within) return record;
   ASSIGN_OR_RETURN(record, record_of_session(host, request));
-  if (record && session::age(*record, base::BootClock::now()) > *access->fresh_within)
+  if (record && (session::age(*record, base::BootClock::now()) > *access->fresh_within ||
+                 is_too_weak(host, request, *record)))
     record.reset();
   return record;
 }
@@ -86,10 +94,10 @@ Decision account(Host& host, const LoginRequest& request, audit::Sink& log) {
     return decided(event, other_login(host, request, event));
   }
   describe_login(request, **record, event);
-  auto decision = reapply(host, **record, request);
+  auto allowed = session::judge_recent(today(host), **record, wanted_by(request));
+  if (!allowed) return decided(event, base::Unexpected<base::Error>(std::move(allowed).error()));
   // Groups are the credentials' matter.
-  if (decision) decision->groups.clear();
-  return decided(event, std::move(decision));
+  return decided(event, Granted{std::move(allowed->rule), {}});
 }
 
 Decision credentials(Host& host, const LoginRequest& request, audit::Sink& log) {

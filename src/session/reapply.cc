@@ -56,6 +56,8 @@ base::Result<policy::Allowed> reapply(const Today& today, const Record& record,
 
 std::string weakness(const Record& record, const config::SignOn& rules,
                      const config::Provider& provider) {
+  // A program does not sign on.
+  if (record.kind == Kind::program) return {};
   const auto& wanted = rules.acr_values;
   if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), record.acr) == wanted.end())
     return "the sign-on in this session was of another kind than acr_values";

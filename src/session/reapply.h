@@ -47,8 +47,8 @@ base::Result<policy::Allowed> reapply(const Today& today, const Record& record,
 std::string weakness(const Record& record, const config::SignOn& rules,
                      const config::Provider& provider);
 
-/// A verified login that is to count for one that is not ours: reapply(), and the sign-on that the
-/// service demands.  Errors: also token.acr.
+/// A verified login that is to count in the account phase, for itself or for one that is not ours:
+/// reapply(), and the sign-on that the service demands.  Errors: also token.acr.
 base::Result<policy::Allowed> judge_recent(const Today& today, const Record& record,
                                            const Wanted& wanted);
 

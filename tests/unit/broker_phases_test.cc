@@ -98,6 +98,32 @@ TEST(an_account_that_did_not_log_in_through_us_is_not_recent) {
   EXPECT(bed.has_said("event=account outcome=denied class=forbidden reason=acct.not_recent"));
 }
 
+TEST(the_account_phase_demands_the_kind_of_sign_on_that_the_service_demands_today) {
+  Bed bed;
+  bed.add(bed.approved());
+  const LoginRequest request = asks(P::account, "sshd", {"500.77", "400.70", "300.10", "1.1"});
+  config::Access& access = bed.host.config.access.at("sshd");
+  access.acr_values = {"urn:corp:hardware"};
+  EXPECT_REASON(bed.serve(request), token_acr);
+  EXPECT(bed.has_said("event=account outcome=denied"));
+  access.acr_values = {"urn:corp:mfa"};
+  EXPECT_OK(bed.serve(request));
+}
+
+// A password instead of an approval, and other_logins=recent in sudo's account line.
+TEST(another_login_of_the_session_is_not_lifted_by_an_approval_that_is_too_weak) {
+  Bed bed;
+  bed.add_open();
+  const LoginRequest request = asks(P::account, "sudo", inside);
+  EXPECT_OK(bed.serve(request));
+  config::Access& access = bed.host.config.access.at("sudo");
+  access.acr_values = {"urn:corp:hardware"};
+  EXPECT_REASON(bed.serve(request), acct_not_recent);
+  access.acr_values.clear();
+  access.max_age = 60s;
+  EXPECT_REASON(bed.serve(request), acct_not_recent);
+}
+
 TEST(credentials_are_for_the_process_that_opens_the_session) {
   Bed bed;
   bed.add(bed.approved());

@@ -63,6 +63,19 @@ TEST(a_program_joins_the_groups_of_its_token_in_the_process_that_opens_the_sessi
   EXPECT_REASON(bed.serve(asks(P::credentials, "sshd", elsewhere)), session_none);
 }
 
+// acr_values and max_age are about how a person signed on.
+TEST(the_account_phase_demands_no_sign_on_of_a_program) {
+  ProgramBed bed;
+  bed.add(bed.program());
+  config::Access& access = bed.host.config.access.at("sshd");
+  access.acr_values = {"urn:corp:hardware"};
+  access.max_age = 60s;
+  const LoginRequest request = asks(P::account, "sshd", {"500.77", "400.70", "300.10", "1.1"});
+  EXPECT_OK(bed.serve(request));
+  access.allow_groups = {"admins"};
+  EXPECT_REASON(bed.serve(request), group_nomatch);
+}
+
 TEST(a_programs_session_ends_and_nobodys_token_is_revoked) {
   ProgramBed bed;
   bed.host.config.sessions.end_session_on_close = true;
