@@ -19,7 +19,7 @@ void note(Host& host, const base::Error& error) {
 }
 
 // What every login has.
-base::Result<Record> record_of(const LoginRequest& request) {
+base::Result<Record> record_of(const Host& host, const LoginRequest& request) {
   Record record;
   ASSIGN_OR_RETURN(record.id, session::new_id());
   record.account = request.user;
@@ -27,6 +27,7 @@ base::Result<Record> record_of(const LoginRequest& request) {
   record.service = request.service;
   record.attempt = request.attempt;
   record.verified_at = base::BootClock::now();
+  record.boot = host.sessions.boot();
   record.verified_on = base::wall_now();
   record.rhost = request.rhost;
   record.tty = request.tty;
@@ -37,7 +38,7 @@ base::Result<Record> record_of(const LoginRequest& request) {
 
 base::Result<Record> record_of(const Host& host, const LoginRequest& request,
                                const Verified& verified) {
-  ASSIGN_OR_RETURN(Record record, record_of(request));
+  ASSIGN_OR_RETURN(Record record, record_of(host, request));
   record.provider = verified.provider.name;
   record.issuer = verified.provider.issuer;
   record.client_id = verified.provider.client_id;
@@ -125,7 +126,7 @@ base::Result<std::string> write(Host& host, const LoginRequest& request, const V
 
 base::Result<std::string> write(Host& host, const LoginRequest& request,
                                 const config::Provider& provider, const oauth::Machine& machine) {
-  ASSIGN_OR_RETURN(Record record, record_of(request));
+  ASSIGN_OR_RETURN(Record record, record_of(host, request));
   record.kind = session::Kind::program;
   record.provider = provider.name;
   record.issuer = provider.machines->issuer;

@@ -81,7 +81,11 @@ base::Result<Host> prepare() {
   const bool is_root = geteuid() == 0;
   if (host && is_root) make_session_store(host->config, user);
   RETURN_IF_ERROR(confine::become(user));
-  if (host && is_root) host->sessions = session::Store(OIDC_SESSIONS_DIRECTORY, geteuid());
+  if (host && is_root) {
+    host->sessions = session::Store(OIDC_SESSIONS_DIRECTORY, geteuid());
+    if (!host->sessions.is_there())
+      host->notes.push_back("session.store: the kernel does not name this boot: nothing is kept");
+  }
   if (host && uses_tokens_once(host->config)) oauth::make_replay_store(OIDC_USED_TOKENS_DIRECTORY);
   const confine::OpenPath own[] = {
       {OIDC_CACHE_DIRECTORY, confine::Access::keep_tree},

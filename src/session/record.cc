@@ -2,7 +2,9 @@
 #include "session/record.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <limits>
@@ -99,6 +101,17 @@ class Reader {
 
 }  // namespace
 
+std::string this_boot() {
+  constexpr std::size_t uuid_bytes = 36;
+  const base::UniqueFd file(
+      ::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_NOCTTY | O_CLOEXEC));
+  char text[uuid_bytes];
+  ssize_t got = -1;
+  do got = ::read(file.get(), text, sizeof text);
+  while (got < 0 && errno == EINTR);
+  return got == static_cast<ssize_t>(sizeof text) ? std::string(text, sizeof text) : std::string();
+}
+
 base::Result<std::string> new_id() {
   unsigned char bytes[id_bytes];
   ssize_t got = -1;
@@ -156,6 +169,7 @@ base::Result<std::string> encode(const Record& record) {
       record.auth_time ? std::int64_t{record.auth_time->time_since_epoch().count()} : -1, ok);
   set(to, "attempt", record.attempt, ok);
   set(to, "verified_at", std::int64_t{record.verified_at.time_since_epoch().count()}, ok);
+  set(to, "boot", record.boot, ok);
   set(to, "verified_on", std::int64_t{record.verified_on.time_since_epoch().count()}, ok);
   set(to, "rhost", record.rhost, ok);
   set(to, "tty", record.tty, ok);
@@ -206,6 +220,7 @@ base::Result<Record> decode(std::string_view text) {
   record.attempt = from.text("attempt");
   record.verified_at =
       base::BootTime(std::chrono::seconds(from.number("verified_at", 0, max_number)));
+  record.boot = from.text("boot");
   record.verified_on =
       base::WallSeconds(std::chrono::seconds(from.number("verified_on", 0, max_number)));
   record.rhost = from.text("rhost");

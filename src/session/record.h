@@ -44,8 +44,9 @@ struct Record {
   std::string acr;              ///< of the ID token; empty: not said
   std::vector<std::string> amr;
   std::optional<base::WallSeconds> auth_time;
-  std::string attempt;              ///< of the login, as the person was told
-  base::BootTime verified_at;       ///< of the approval: ages are measured from here
+  std::string attempt;         ///< of the login, as the person was told
+  base::BootTime verified_at;  ///< of the approval: ages are measured from here
+  std::string boot;            ///< this_boot() then: another one's times and numbers say nothing
   base::WallSeconds verified_on{};  ///< the same for people to read
   std::string rhost, tty;
   /// The kernel's login session that began with this one; ipc::no_audit_session where none did.
@@ -59,6 +60,9 @@ struct Record {
 
 /// Of the encoded text.  A groups claim of 10,000 distinguished names has about 1 MiB.
 inline constexpr std::size_t max_record_bytes = std::size_t{2} << 20;
+
+/// The kernel's name for the time since the machine started; empty where it does not say.
+std::string this_boot();
 
 /// 128 random bits in hexadecimal.  Error: session.store.
 base::Result<std::string> new_id();

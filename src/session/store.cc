@@ -56,9 +56,18 @@ base::Result<std::optional<Record>> read_record(const Directory& directory,
   return std::optional<Record>(*std::move(record));
 }
 
-bool has_expired(const Record& record, BootTime now, seconds lifetime, seconds pending) {
-  const seconds old = age(record, now);
-  return old > lifetime || (record.state == State::pending && old > pending);
+// When it is, and how old a record may be.
+struct Validity {
+  const std::string& boot;
+  BootTime now;
+  seconds lifetime;
+  seconds pending;
+};
+
+bool has_expired(const Record& record, const Validity& at) {
+  const seconds old = age(record, at.now);
+  return record.boot != at.boot || old > at.lifetime ||
+         (record.state == State::pending && old > at.pending);
 }
 
 base::Result<> write_record(const Directory& directory, const std::string& name,
@@ -82,18 +91,19 @@ std::vector<Record> read_all(const Directory& directory, const std::vector<std::
 }
 
 base::Result<bool> change_file(const Directory& directory, const std::string& name,
+                               const std::string& boot,
                                const std::function<bool(Record&)>& change) {
   ASSIGN_OR_RETURN(const auto held, directory.lock());
   ASSIGN_OR_RETURN(auto record, read_record(directory, name));
-  if (!record || !change(*record)) return false;
+  if (!record || record->boot != boot || !change(*record)) return false;
   RETURN_IF_ERROR(write_record(directory, name, *record));
   return true;
 }
 
 }  // namespace
 
-Store::Store(std::string directory, uid_t owner, const StoreLimits& limits)
-    : directory_(std::move(directory)), owner_(owner), limits_(limits) {}
+Store::Store(std::string directory, uid_t owner, const StoreLimits& limits, std::string boot)
+    : directory_(std::move(directory)), boot_(std::move(boot)), owner_(owner), limits_(limits) {}
 
 base::Result<std::vector<Record>> Store::of_user(uid_t uid, BootTime now, seconds lifetime,
                                                  Notes& notes) const {
@@ -103,8 +113,8 @@ base::Result<std::vector<Record>> Store::of_user(uid_t uid, BootTime now, second
   ASSIGN_OR_RETURN(const auto names,
                    directory.names([uid](std::string_view name) { return owner_in(name) == uid; }));
   records = read_all(directory, names, notes);
-  std::erase_if(
-      records, [&](const Record& one) { return has_expired(one, now, lifetime, limits_.pending); });
+  const Validity at{boot_, now, lifetime, limits_.pending};
+  std::erase_if(records, [&at](const Record& one) { return has_expired(one, at); });
   return records;
 }
 
@@ -128,8 +138,8 @@ namespace {
 
 // Records that no session needs any more.  A few of them at a time, beginning anywhere, so that
 // each one's turn comes and no login does all the work.
-void sweep(const Directory& directory, std::vector<std::string> names, BootTime now,
-           seconds lifetime, const StoreLimits& limits, Notes& notes) {
+void sweep(const Directory& directory, std::vector<std::string> names, const Validity& at,
+           const StoreLimits& limits, Notes& notes) {
   if (names.empty() || !directory.is_due(sweep_name, limits.sweep_interval)) return;
   std::uint32_t start = 0;
   if (::getrandom(&start, sizeof start, 0) < 0) start = 0;
@@ -137,16 +147,14 @@ void sweep(const Directory& directory, std::vector<std::string> names, BootTime 
               names.end());
   if (names.size() > limits.swept_at_once) names.resize(limits.swept_at_once);
   for (const Record& record : read_all(directory, names, notes))
-    if (has_expired(record, now, lifetime, limits.pending))
-      directory.remove(name_of(record.uid, record.id));
+    if (has_expired(record, at)) directory.remove(name_of(record.uid, record.id));
 }
 
 // One user's records must not be all there is room for.
-void make_room(const Directory& directory, std::vector<Record> records, BootTime now,
-               seconds lifetime, const StoreLimits& limits, Notes& notes) {
-  const auto expired = std::partition(records.begin(), records.end(), [&](const Record& one) {
-    return !has_expired(one, now, lifetime, limits.pending);
-  });
+void make_room(const Directory& directory, std::vector<Record> records, const Validity& at,
+               const StoreLimits& limits, Notes& notes) {
+  const auto expired = std::partition(records.begin(), records.end(),
+                                      [&at](const Record& one) { return !has_expired(one, at); });
   for (auto one = expired; one != records.end(); ++one)
     directory.remove(name_of(one->uid, one->id));
   records.erase(expired, records.end());
@@ -173,8 +181,9 @@ base::Result<> Store::add(const Record& record, BootTime now, seconds lifetime,
   std::vector<std::string> of_user;
   std::copy_if(names.begin(), names.end(), std::back_inserter(of_user),
                [&](const std::string& name) { return owner_in(name) == record.uid; });
-  make_room(directory, read_all(directory, of_user, notes), now, lifetime, limits_, notes);
-  sweep(directory, names, now, lifetime, limits_, notes);
+  const Validity at{boot_, now, lifetime, limits_.pending};
+  make_room(directory, read_all(directory, of_user, notes), at, limits_, notes);
+  sweep(directory, names, at, limits_, notes);
   if (names.size() >= limits_.in_all)
     return fail(Reason::session_store,
                 std::to_string(names.size()) + " sessions: no room for more");
@@ -185,7 +194,7 @@ base::Result<bool> Store::change(uid_t uid, const std::string& id,
                                  const std::function<bool(Record&)>& change) const {
   if (!is_there() || !is_id(id)) return false;
   ASSIGN_OR_RETURN(const Directory directory, Directory::open(directory_, owner_));
-  return change_file(directory, name_of(uid, id), change);
+  return change_file(directory, name_of(uid, id), boot_, change);
 }
 
 base::Result<bool> Store::remove(uid_t uid, const std::string& id) const {
@@ -200,7 +209,7 @@ base::Result<std::optional<Record>> Store::last_of(uid_t uid, Notes& notes) cons
   if (!is_there()) return std::optional<Record>();
   ASSIGN_OR_RETURN(const Directory directory, Directory::open(directory_, owner_));
   auto records = read_all(directory, {name_of_last(uid)}, notes);
-  if (records.empty()) return std::optional<Record>();
+  if (records.empty() || records.front().boot != boot_) return std::optional<Record>();
   return std::optional<Record>(std::move(records.front()));
 }
 
@@ -224,7 +233,7 @@ base::Result<bool> Store::remove_last(uid_t uid, const std::string& id) const {
 base::Result<bool> Store::change_last(uid_t uid, const std::function<bool(Record&)>& change) const {
   if (!is_there()) return false;
   ASSIGN_OR_RETURN(const Directory directory, Directory::open(directory_, owner_));
-  return change_file(directory, name_of_last(uid), change);
+  return change_file(directory, name_of_last(uid), boot_, change);
 }
 
 }  // namespace session

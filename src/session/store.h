@@ -39,10 +39,14 @@ class Store {
  public:
   /// No store: nothing is found, nothing is kept, and neither is an error.
   Store() = default;
-  /// `owner` is the broker's user.  Whoever was root made the directory (Directory::make).
-  Store(std::string directory, uid_t owner, const StoreLimits& limits = {});
+  /// `owner` is the broker's user.  Whoever was root made the directory (Directory::make).  Not
+  /// every /run is emptied when the machine starts (a container's may be on disk): records of
+  /// another `boot` have expired, and without a name for this one there is no store.
+  Store(std::string directory, uid_t owner, const StoreLimits& limits = {},
+        std::string boot = this_boot());
 
-  bool is_there() const { return !directory_.empty(); }
+  bool is_there() const { return !directory_.empty() && !boot_.empty(); }
+  const std::string& boot() const { return boot_; }
 
   /// The records of a user, pending and open, that have not expired.
   base::Result<std::vector<Record>> of_user(uid_t uid, base::BootTime now,
@@ -73,6 +77,7 @@ class Store {
 
  private:
   std::string directory_;
+  std::string boot_;
   uid_t owner_ = 0;
   StoreLimits limits_;
 };

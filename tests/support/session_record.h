@@ -37,6 +37,7 @@ inline session::Record session_record() {
   record.auth_time = base::WallSeconds(std::chrono::seconds(1'800'000'000));
   record.attempt = "0123456789abcdef";
   record.verified_at = base::BootTime(std::chrono::seconds(5000));
+  record.boot = session::this_boot();
   record.verified_on = base::WallSeconds(std::chrono::seconds(1'800'000'005));
   record.rhost = "192.0.2.1";
   record.tty = "ssh";

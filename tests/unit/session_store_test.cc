@@ -340,6 +340,32 @@ TEST(who_ends_a_session_while_another_writes_it_wins) {
   EXPECT_EQ(bed.of().size(), 0U);
 }
 
+// Where /run is on disk, as in many a container, it does not end with the machine: times and
+// numbers of processes and sessions begin anew and meet those of before.
+TEST(K07_nothing_counts_after_the_machine_was_started_anew) {
+  Bed bed;
+  const Record before = session_record();
+  EXPECT_OK(bed.add(before));
+  EXPECT_OK(bed.store.keep_last(before));
+  const Store after(bed.path, ::geteuid(), {}, "0f7c9a52-2d7d-4b7e-9a53-6a1c1d7a5e11");
+  EXPECT(after.of_user(2001, now, lifetime, bed.notes)->empty());
+  EXPECT(!*after.last_of(2001, bed.notes));
+  const auto any = [](Record&) { return true; };
+  EXPECT(!*after.change(2001, before.id, any));
+  EXPECT(!*after.change_last(2001, any));
+  // It makes room for the next one.
+  Record next = session_record();
+  next.boot = after.boot();
+  EXPECT_OK(after.add(next, now, lifetime, bed.notes));
+  EXPECT_EQ(after.all(bed.notes)->size(), 1U);
+  EXPECT_EQ(after.of_user(2001, now, lifetime, bed.notes)->size(), 1U);
+  EXPECT(bed.notes.empty());
+  // Which start this is must be known.
+  const Store lost(bed.path, ::geteuid(), {}, "");
+  EXPECT(!lost.is_there());
+  EXPECT(lost.of_user(2001, now, lifetime, bed.notes)->empty());
+}
+
 TEST(the_last_login_outlives_its_session_and_is_one_for_each_user) {
   Bed bed;
   EXPECT(!*bed.store.last_of(2001, bed.notes));
