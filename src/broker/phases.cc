@@ -46,16 +46,6 @@ void describe_login(const LoginRequest& request, const Record& record, audit::Ev
   event.attempt = record.attempt;
 }
 
-using Belongs = bool (*)(const Record&, const Caller&);
-
-base::Result<std::optional<Record>> find(Host& host, const LoginRequest& request, Belongs belongs) {
-  const Caller caller = caller_of(request);
-  ASSIGN_OR_RETURN(auto records, records_of(host, request));
-  for (Record& one : records)
-    if (belongs(one, caller)) return std::optional<Record>(std::move(one));
-  return std::optional<Record>();
-}
-
 // The login that this very process made: it waits for its session, has it, or has renewed the one
 // that it is in.
 bool is_login_of(const Record& record, const Caller& caller) {
@@ -74,7 +64,7 @@ bool is_too_weak(const Host& host, const LoginRequest& request, const Record& re
 
 // Also an approval of a moment ago that counted again in this process, or would count there.
 base::Result<std::optional<Record>> login_of(Host& host, const LoginRequest& request) {
-  ASSIGN_OR_RETURN(auto record, find(host, request, is_login_of));
+  ASSIGN_OR_RETURN(auto record, find_record(host, request, is_login_of));
   if (record) return record;
   const config::Access* access = config::access_for(host.config, request.service);
   if (access == nullptr || !access->fresh_within) return record;
@@ -101,7 +91,7 @@ Decision account(Host& host, const LoginRequest& request, audit::Sink& log) {
 }
 
 Decision credentials(Host& host, const LoginRequest& request, audit::Sink& log) {
-  const auto record = find(host, request, is_login_of);
+  const auto record = find_record(host, request, is_login_of);
   if (!record) return denied(request, log, "credentials", record.error());
   if (!*record) return not_ours();
   audit::Event event(log, "credentials");
@@ -113,7 +103,7 @@ Decision credentials(Host& host, const LoginRequest& request, audit::Sink& log) 
 
 Decision open_session(Host& host, const LoginRequest& request, audit::Sink& log) {
   const Caller caller = caller_of(request);
-  const auto record = find(host, request, session::authenticated_here);
+  const auto record = find_record(host, request, session::authenticated_here);
   if (!record) return denied(request, log, "session_open", record.error());
   if (!*record) return not_ours();
   const auto opened = host.sessions.change((*record)->uid, (*record)->id, [&caller](Record& found) {
@@ -130,7 +120,7 @@ Decision open_session(Host& host, const LoginRequest& request, audit::Sink& log)
 }
 
 PhaseAnswer close_session(Host& host, const LoginRequest& request, audit::Sink& log) {
-  auto record = find(host, request, session::opened_here);
+  auto record = find_record(host, request, session::opened_here);
   if (!record) return {denied(request, log, "session_close", record.error()), {}};
   if (!*record) return {not_ours(), {}};
   const auto removed = host.sessions.remove((*record)->uid, (*record)->id);

@@ -163,21 +163,22 @@ std::string write_down(Host& host, const LoginRequest& request, const config::Pr
   return id_or_note(host, write(host, request, provider, machine));
 }
 
-base::Result<std::vector<Record>> records_of(Host& host, const LoginRequest& request) {
-  ASSIGN_OR_RETURN(auto records, host.sessions.of_user(request.uid, base::BootClock::now(),
-                                                       host.config.sessions.lifetime, host.notes));
-  std::erase_if(records, [&](const Record& one) { return one.account != request.user; });
-  std::sort(records.begin(), records.end(),
-            [](const Record& a, const Record& b) { return a.verified_at > b.verified_at; });
-  return records;
+base::Result<std::optional<Record>> find_record(Host& host, const LoginRequest& request,
+                                                Belongs belongs) {
+  const session::Caller caller = caller_of(request);
+  ASSIGN_OR_RETURN(
+      auto records,
+      host.sessions.of_user(request.uid, base::BootClock::now(), host.config.sessions.lifetime,
+                            host.notes, [&](const Record& one) { return belongs(one, caller); }));
+  const auto last = std::max_element(
+      records.begin(), records.end(),
+      [](const Record& a, const Record& b) { return a.verified_at < b.verified_at; });
+  if (last == records.end()) return std::optional<Record>();
+  return std::optional<Record>(std::move(*last));
 }
 
 base::Result<std::optional<Record>> record_of_session(Host& host, const LoginRequest& request) {
-  const session::Caller caller = caller_of(request);
-  ASSIGN_OR_RETURN(auto records, records_of(host, request));
-  for (Record& one : records)
-    if (session::is_same_session(one, caller)) return std::optional<Record>(std::move(one));
-  return std::optional<Record>();
+  return find_record(host, request, session::is_same_session);
 }
 
 }  // namespace broker

@@ -39,9 +39,13 @@ std::string write_down(Host& host, const LoginRequest& request, const Verified& 
 std::string write_down(Host& host, const LoginRequest& request, const config::Provider& provider,
                        const oauth::Machine& machine);
 
-/// The records of the request's account that have not expired; the last verified one first.
-/// Error: session.store.
-base::Result<std::vector<session::Record>> records_of(Host& host, const LoginRequest& request);
+/// How a record can belong to the application (session/match.h).
+using Belongs = bool (*)(const session::Record& record, const session::Caller& caller);
+
+/// The record that belongs to the application, of those that have not expired the one that was
+/// verified last.  Error: session.store.
+base::Result<std::optional<session::Record>> find_record(Host& host, const LoginRequest& request,
+                                                         Belongs belongs);
 
 /// The record of the person's login session that the application runs in.  Error: session.store.
 base::Result<std::optional<session::Record>> record_of_session(Host& host,

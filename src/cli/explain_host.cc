@@ -44,14 +44,13 @@ void print_notes(const session::Notes& notes, Report& report) {
 base::Result<std::vector<Record>> sessions_of(const config::Config& config, const Memory& memory,
                                               const Subject& subject, uid_t uid, Report& report) {
   session::Notes notes;
-  auto records =
-      memory.sessions.of_user(uid, base::BootClock::now(), config.sessions.lifetime, notes);
+  auto records = memory.sessions.of_user(
+      uid, base::BootClock::now(), config.sessions.lifetime, notes, [&](const Record& one) {
+        return one.kind == session::Kind::person && one.account == subject.account &&
+               one.state == session::State::open;
+      });
   print_notes(notes, report);
   if (!records) return records;
-  std::erase_if(*records, [&](const Record& one) {
-    return one.kind != session::Kind::person || one.account != subject.account ||
-           one.state != session::State::open;
-  });
   std::sort(records->begin(), records->end(),
             [](const Record& a, const Record& b) { return a.verified_at > b.verified_at; });
   return records;

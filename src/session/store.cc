@@ -76,17 +76,22 @@ base::Result<> write_record(const Directory& directory, const std::string& name,
   return directory.replace(name, text);
 }
 
-// What cannot be believed is noted, and passed over: it is nobody's approval.
-std::vector<Record> read_all(const Directory& directory, const std::vector<std::string>& names,
-                             Notes& notes) {
-  std::vector<Record> records;
+// One after the other.  What cannot be believed is noted, and passed over: it is nobody's approval.
+void each_record(const Directory& directory, const std::vector<std::string>& names, Notes& notes,
+                 const std::function<void(Record)>& take) {
   for (const std::string& name : names) {
     auto record = read_record(directory, name);
     if (!record)
       notes.push_back("session.store: " + record.error().detail);
     else if (*record)
-      records.push_back(**std::move(record));
+      take(**std::move(record));
   }
+}
+
+std::vector<Record> read_all(const Directory& directory, const std::vector<std::string>& names,
+                             Notes& notes) {
+  std::vector<Record> records;
+  each_record(directory, names, notes, [&](Record one) { records.push_back(std::move(one)); });
   return records;
 }
 
@@ -105,16 +110,18 @@ base::Result<bool> change_file(const Directory& directory, const std::string& na
 Store::Store(std::string directory, uid_t owner, const StoreLimits& limits, std::string boot)
     : directory_(std::move(directory)), boot_(std::move(boot)), owner_(owner), limits_(limits) {}
 
-base::Result<std::vector<Record>> Store::of_user(uid_t uid, BootTime now, seconds lifetime,
-                                                 Notes& notes) const {
+base::Result<std::vector<Record>> Store::of_user(
+    uid_t uid, BootTime now, seconds lifetime, Notes& notes,
+    const std::function<bool(const Record&)>& is_wanted) const {
   std::vector<Record> records;
   if (!is_there()) return records;
   ASSIGN_OR_RETURN(const Directory directory, Directory::open(directory_, owner_));
   ASSIGN_OR_RETURN(const auto names,
                    directory.names([uid](std::string_view name) { return owner_in(name) == uid; }));
-  records = read_all(directory, names, notes);
   const Validity at{boot_, now, lifetime, limits_.pending};
-  std::erase_if(records, [&at](const Record& one) { return has_expired(one, at); });
+  each_record(directory, names, notes, [&](Record one) {
+    if (!has_expired(one, at) && is_wanted(one)) records.push_back(std::move(one));
+  });
   return records;
 }
 
@@ -146,25 +153,25 @@ void sweep(const Directory& directory, std::vector<std::string> names, const Val
   std::rotate(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(start % names.size()),
               names.end());
   if (names.size() > limits.swept_at_once) names.resize(limits.swept_at_once);
-  for (const Record& record : read_all(directory, names, notes))
+  each_record(directory, names, notes, [&](const Record& record) {
     if (has_expired(record, at)) directory.remove(name_of(record.uid, record.id));
+  });
 }
 
 // One user's records must not be all there is room for.
-void make_room(const Directory& directory, std::vector<Record> records, const Validity& at,
-               const StoreLimits& limits, Notes& notes) {
-  const auto expired = std::partition(records.begin(), records.end(),
-                                      [&at](const Record& one) { return !has_expired(one, at); });
-  for (auto one = expired; one != records.end(); ++one)
-    directory.remove(name_of(one->uid, one->id));
-  records.erase(expired, records.end());
-  while (records.size() >= limits.of_one_user) {
-    const auto oldest = std::min_element(
-        records.begin(), records.end(),
-        [](const Record& a, const Record& b) { return a.verified_at < b.verified_at; });
-    notes.push_back("session.store: too many sessions of one user; dropped " + oldest->id);
-    directory.remove(name_of(oldest->uid, oldest->id));
-    records.erase(oldest);
+void make_room(const Directory& directory, uid_t uid, const std::vector<std::string>& names,
+               const Validity& at, const StoreLimits& limits, Notes& notes) {
+  std::vector<std::pair<BootTime, std::string>> kept;  // when it was verified, its id
+  each_record(directory, names, notes, [&](const Record& record) {
+    if (has_expired(record, at))
+      directory.remove(name_of(uid, record.id));
+    else
+      kept.emplace_back(record.verified_at, record.id);
+  });
+  std::sort(kept.begin(), kept.end());
+  for (std::size_t i = 0; i < kept.size() && kept.size() - i >= limits.of_one_user; ++i) {
+    notes.push_back("session.store: too many sessions of one user; dropped " + kept[i].second);
+    directory.remove(name_of(uid, kept[i].second));
   }
 }
 
@@ -182,7 +189,7 @@ base::Result<> Store::add(const Record& record, BootTime now, seconds lifetime,
   std::copy_if(names.begin(), names.end(), std::back_inserter(of_user),
                [&](const std::string& name) { return owner_in(name) == record.uid; });
   const Validity at{boot_, now, lifetime, limits_.pending};
-  make_room(directory, read_all(directory, of_user, notes), at, limits_, notes);
+  make_room(directory, record.uid, of_user, at, limits_, notes);
   sweep(directory, names, at, limits_, notes);
   if (names.size() >= limits_.in_all)
     return fail(Reason::session_store,

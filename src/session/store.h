@@ -48,9 +48,13 @@ class Store {
   bool is_there() const { return !directory_.empty() && !boot_.empty(); }
   const std::string& boot() const { return boot_; }
 
-  /// The records of a user, pending and open, that have not expired.
-  base::Result<std::vector<Record>> of_user(uid_t uid, base::BootTime now,
-                                            std::chrono::seconds lifetime, Notes& notes) const;
+  /// The records of a user, pending and open, that have not expired and are wanted.  The others are
+  /// not in memory at the same time: a user may have of_one_user of them, and a record 2 MiB.
+  base::Result<std::vector<Record>> of_user(
+      uid_t uid, base::BootTime now, std::chrono::seconds lifetime, Notes& notes,
+      const std::function<bool(const Record&)>& is_wanted = [](const Record&) {
+        return true;
+      }) const;
   /// Every record there is, expired ones as well, for an administrator.
   base::Result<std::vector<Record>> all(Notes& notes) const;
 

@@ -94,7 +94,7 @@ TEST(a_member_that_is_missing_of_another_type_or_new_is_refused) {
         session::decode(changed([&](json_t* one) { json_object_set_new(one, name, json_null()); })),
         session_store);
   }
-  EXPECT_EQ(count, 25U);
+  EXPECT_EQ(count, 26U);
   EXPECT_REASON(
       session::decode(changed([](json_t* one) { json_object_set_new(one, "x", json_true()); })),
       session_store);

@@ -7,79 +7,20 @@
 
 #include <functional>
 
-#include "session/directory.h"
-#include "support/cmocka_cc.h"
-#include "support/session_record.h"
-#include "support/temp_dir.h"
+#include "support/store_bed.h"
 
 // The store under hostile files: group M of the attack catalogue, and K07.
 
-using namespace std::chrono_literals;
-using session::Record;
-using session::Store;
+using namespace test::store_bed;
 using test::session_record;
 
 namespace {
-
-constexpr base::BootTime now{5010s};  // ten seconds after the records' approval
-constexpr std::chrono::seconds lifetime = 1h;
-
-std::filesystem::path place() {
-  const std::filesystem::path trusted = test::TempDir::trusted_place();
-  if (trusted.empty()) throw test::Skipped{"no directory that others cannot write above"};
-  return trusted;
-}
-
-class Bed {
- public:
-  explicit Bed(const session::StoreLimits& limits = {})
-      : above_(place()), path(above_ / "sessions"), store(path, ::geteuid(), limits) {
-    session::Directory::make(path, ::geteuid(), ::getegid());
-  }
-  base::Result<> add(const Record& record, base::BootTime at = now) {
-    return store.add(record, at, lifetime, notes);
-  }
-  std::vector<Record> of(uid_t uid = 2001, base::BootTime at = now) {
-    auto found = store.of_user(uid, at, lifetime, notes);
-    EXPECT_OK(found);
-    return *std::move(found);
-  }
-  std::string file(const Record& record) const {
-    return path + '/' + std::to_string(record.uid) + '.' + record.id;
-  }
-  // Puts something else where a record of alice would be.
-  std::string plant(const std::function<void(const std::string&)>& make) {
-    const std::string name = path + "/2001." + *session::new_id();
-    make(name);
-    return name;
-  }
-  bool has_noted(const char* words) const {
-    for (const std::string& note : notes)
-      if (note.starts_with("session.store: ") && note.find(words) != note.npos) return true;
-    return false;
-  }
-
- private:
-  test::TempDir above_;
-
- public:
-  const std::string path;
-  Store store;
-  session::Notes notes;
-};
 
 void write(const std::string& path, std::string_view content, mode_t mode = 0600) {
   const base::UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   EXPECT_EQ(::write(file.get(), content.data(), content.size()),
             static_cast<ssize_t>(content.size()));
   EXPECT_EQ(::fchmod(file.get(), mode), 0);
-}
-
-Record of_user(uid_t uid, base::BootTime verified = base::BootTime(5000s)) {
-  Record record = session_record();
-  record.uid = uid;
-  record.verified_at = verified;
-  return record;
 }
 
 }  // namespace
@@ -240,50 +181,6 @@ TEST(without_a_store_nothing_is_found_and_nothing_fails) {
   EXPECT(!*none.last_of(2001, notes));
 }
 
-TEST(the_oldest_record_of_a_user_makes_room) {
-  session::StoreLimits limits;
-  limits.of_one_user = 3;
-  Bed bed(limits);
-  const Record other = of_user(2002, base::BootTime(4990s));
-  EXPECT_OK(bed.add(other));
-  std::vector<std::string> ids;
-  for (int i = 0; i < 5; ++i) {
-    const Record record = of_user(2001, base::BootTime(5000s + std::chrono::seconds(i)));
-    ids.push_back(record.id);
-    EXPECT_OK(bed.add(record));
-  }
-  EXPECT_EQ(bed.of().size(), 3U);
-  for (const Record& record : bed.of()) EXPECT(record.id != ids[0] && record.id != ids[1]);
-  EXPECT(bed.has_noted("too many sessions of one user"));
-  EXPECT_EQ(bed.store.all(bed.notes)->size(), 4U);
-}
-
-TEST(a_full_store_takes_no_more) {
-  session::StoreLimits limits;
-  limits.in_all = 2;
-  Bed bed(limits);
-  EXPECT_OK(bed.add(of_user(2001)));
-  EXPECT_OK(bed.add(of_user(2002)));
-  EXPECT_REASON(bed.add(of_user(2003)), session_store);
-}
-
-TEST(expired_records_of_everybody_are_swept_a_few_at_a_time) {
-  session::StoreLimits limits;
-  limits.swept_at_once = 4;
-  limits.sweep_interval = 0s;
-  Bed bed(limits);
-  for (uid_t uid = 3000; uid < 3010; ++uid) EXPECT_OK(bed.add(of_user(uid)));
-  EXPECT_EQ(bed.store.all(bed.notes)->size(), 10U);
-  const base::BootTime later = now + lifetime;
-  Record fresh = of_user(2001, later);
-  EXPECT_OK(bed.add(fresh, later));
-  EXPECT_EQ(bed.store.all(bed.notes)->size(), 7U);  // 10 - 4 + 1
-  for (int i = 0; i < 200 && bed.store.all(bed.notes)->size() > 1; ++i)
-    EXPECT_OK(bed.add(fresh, later));
-  EXPECT_EQ(bed.store.all(bed.notes)->size(), 1U);
-  EXPECT_EQ(bed.of(2001, later).size(), 1U);
-}
-
 TEST(a_process_that_was_killed_while_it_wrote_leaves_nothing_in_the_way) {
   Bed bed;
   write(bed.path + "/new", "half a rec");
@@ -338,32 +235,6 @@ TEST(who_ends_a_session_while_another_writes_it_wins) {
   int status = 0;
   EXPECT_EQ(::waitpid(pid, &status, 0), pid);
   EXPECT_EQ(bed.of().size(), 0U);
-}
-
-// Where /run is on disk, as in many a container, it does not end with the machine: times and
-// numbers of processes and sessions begin anew and meet those of before.
-TEST(K07_nothing_counts_after_the_machine_was_started_anew) {
-  Bed bed;
-  const Record before = session_record();
-  EXPECT_OK(bed.add(before));
-  EXPECT_OK(bed.store.keep_last(before));
-  const Store after(bed.path, ::geteuid(), {}, "0f7c9a52-2d7d-4b7e-9a53-6a1c1d7a5e11");
-  EXPECT(after.of_user(2001, now, lifetime, bed.notes)->empty());
-  EXPECT(!*after.last_of(2001, bed.notes));
-  const auto any = [](Record&) { return true; };
-  EXPECT(!*after.change(2001, before.id, any));
-  EXPECT(!*after.change_last(2001, any));
-  // It makes room for the next one.
-  Record next = session_record();
-  next.boot = after.boot();
-  EXPECT_OK(after.add(next, now, lifetime, bed.notes));
-  EXPECT_EQ(after.all(bed.notes)->size(), 1U);
-  EXPECT_EQ(after.of_user(2001, now, lifetime, bed.notes)->size(), 1U);
-  EXPECT(bed.notes.empty());
-  // Which start this is must be known.
-  const Store lost(bed.path, ::geteuid(), {}, "");
-  EXPECT(!lost.is_there());
-  EXPECT(lost.of_user(2001, now, lifetime, bed.notes)->empty());
 }
 
 TEST(the_last_login_outlives_its_session_and_is_one_for_each_user) {
