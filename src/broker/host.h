@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "broker/fetcher.h"
@@ -32,7 +33,9 @@ struct Host {
   oidc::Cache cache;
   identity::Pins pins;      ///< whose the accounts are
   session::Store sessions;  ///< none where the worker was not started by root
-  oidc::Notes notes;        ///< remarks for the log, beside the decision
+  /// Records with a refresh token that is kept no more (give_back_replaced).
+  std::vector<session::Record> replaced;
+  oidc::Notes notes;  ///< remarks for the log, beside the decision
 };
 
 /// That what proves to this provider which client we are could be read.  One provider's secret file

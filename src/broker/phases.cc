@@ -121,30 +121,31 @@ Decision open_session(Host& host, const LoginRequest& request, audit::Sink& log)
 
 PhaseAnswer close_session(Host& host, const LoginRequest& request, audit::Sink& log) {
   auto record = find_record(host, request, session::opened_here);
-  if (!record) return {denied(request, log, "session_close", record.error()), {}};
-  if (!*record) return {not_ours(), {}};
+  if (!record) return {denied(request, log, "session_close", record.error()), {}, {}};
+  if (!*record) return {not_ours(), {}, {}};
   const auto removed = host.sessions.remove((*record)->uid, (*record)->id);
   audit::Event event(log, "session_close");
   describe_login(request, **record, event);
-  if (!removed) return {decided(event, base::Unexpected<base::Error>(removed.error())), {}};
+  if (!removed) return {decided(event, base::Unexpected<base::Error>(removed.error())), {}, {}};
   // Somebody else has ended it: what follows from that is theirs to do.
-  if (!*removed) return {decided(event, Granted{"had been ended before", {}}), {}};
+  if (!*removed) return {decided(event, Granted{"had been ended before", {}}), {}, {}};
   auto ended = std::make_shared<Record>(**std::move(record));
-  return {decided(event, Granted{}), [&host, ended] { end_at_provider(host, *ended); }};
+  return {decided(event, Granted{}), [&host, ended] { end_at_provider(host, *ended); },
+          ended->attempt};
 }
 
 }  // namespace
 
 PhaseAnswer serve_phase(Host& host, const LoginRequest& request, audit::Sink& log) {
   switch (request.phase) {
-    case ipc::Phase::account: return {account(host, request, log), {}};
-    case ipc::Phase::credentials: return {credentials(host, request, log), {}};
-    case ipc::Phase::open_session: return {open_session(host, request, log), {}};
+    case ipc::Phase::account: return {account(host, request, log), {}, {}};
+    case ipc::Phase::credentials: return {credentials(host, request, log), {}, {}};
+    case ipc::Phase::open_session: return {open_session(host, request, log), {}, {}};
     case ipc::Phase::close_session: return close_session(host, request, log);
     case ipc::Phase::authenticate:
     case ipc::Phase::groups: break;
   }
-  return {base::fail(Reason::broker_proto, "no phase of a session"), {}};
+  return {base::fail(Reason::broker_proto, "no phase of a session"), {}, {}};
 }
 
 }  // namespace broker

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 #include "audit/event.h"
 #include "broker/granted.h"
@@ -19,6 +20,8 @@ struct PhaseAnswer {
   Decision decision;
   /// What is left to do when the application has its answer and waits for nothing any more.
   std::function<void()> afterwards;
+  /// The reference of the login that this is about, where it is remembered.
+  std::string attempt;
 };
 
 /// Errors: session.none (nothing of ours) · session.store · those of reapply and other_login.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "broker/session_end.h"
 #include "config/load.h"
 #include "session/sealed.h"
 
@@ -51,6 +52,10 @@ base::Result<Record> record_of(const Host& host, const LoginRequest& request,
   return record;
 }
 
+const base::Secret* token_of(const Verified& verified) {
+  return verified.refresh_token ? &*verified.refresh_token : nullptr;
+}
+
 // For another record the token must be sealed again: it opens in this one only.
 void seal(Host& host, Record& record, const Verified& verified) {
   if (!host.config.sessions.keep_refresh_token || !verified.refresh_token) return;
@@ -60,9 +65,23 @@ void seal(Host& host, Record& record, const Verified& verified) {
   if (!sealed) note(host, sealed.error());
 }
 
+// The same login as far as its refresh token goes.
+Record token_alone(const Record& record) {
+  Record copy;
+  copy.id = record.id;
+  copy.provider = record.provider;
+  copy.issuer = record.issuer;
+  copy.subject = record.subject;
+  copy.client_id = record.client_id;
+  copy.refresh_token = record.refresh_token;
+  return copy;
+}
+
 // What a later approval replaces in the record of a session; whose session it is stays.
 void renew(Record& record, Record& newer) {
-  const bool is_same_person = record.subject == newer.subject && record.issuer == newer.issuer;
+  // A refresh token is bound to its client as well (RFC 6749 §6).
+  const bool is_same_person = record.subject == newer.subject && record.issuer == newer.issuer &&
+                              record.client_id == newer.client_id;
   record.provider = newer.provider;
   record.issuer = newer.issuer;
   record.client_id = newer.client_id;
@@ -91,12 +110,19 @@ base::Result<std::string> keep_in_session(Host& host, const LoginRequest& reques
   if (session) {
     record.id = session->id;
     if (!keeps_last(host.config)) seal(host, record, verified);
+    Record before;
     ASSIGN_OR_RETURN(const bool kept,
                      host.sessions.change(record.uid, session->id, [&](Record& found) {
+                       before = token_alone(found);
                        renew(found, record);
+                       if (found.refresh_token == before.refresh_token)
+                         before.refresh_token.clear();
                        return true;
                      }));
-    if (kept) return session->id;
+    if (kept) {
+      replaced(host, std::move(before), token_of(verified));
+      return session->id;
+    }
     return base::fail(base::Reason::session_store, "the session ended meanwhile");
   }
   // Where nothing tells the session from others, it waits like any login, and then is forgotten.
@@ -111,8 +137,11 @@ base::Result<std::string> write(Host& host, const LoginRequest& request, const V
   ASSIGN_OR_RETURN(Record record, record_of(host, request, verified));
   if (keeps_last(host.config)) {
     seal(host, record, verified);
-    const auto kept = host.sessions.keep_last(record);
-    if (!kept) note(host, kept.error());
+    auto before = host.sessions.keep_last(record, host.notes);
+    if (!before)
+      note(host, before.error());
+    else if (*before)
+      replaced(host, **std::move(before), token_of(verified));
     record.refresh_token.clear();
   }
   const config::Access* access = config::access_for(host.config, request.service);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "broker/identity_source.h"
+#include "broker/session_end.h"
 #include "oauth/refresh.h"
 #include "oidc/discovery.h"
 #include "oidc/keys.h"
@@ -50,7 +51,10 @@ base::Result<oauth::TokenResponse> renewed_tokens(Host& host, const config::Prov
   }
   if (tokens->refresh_token) {
     ASSIGN_OR_RETURN(const bool kept, replace_token(host, record, &*tokens->refresh_token, key));
-    if (!kept) return ended_meanwhile();
+    if (!kept) {
+      replaced(host, std::move(record), nullptr);
+      return ended_meanwhile();
+    }
   }
   return tokens;
 }

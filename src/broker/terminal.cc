@@ -171,7 +171,7 @@ bool Terminal::is_gone() const {
   return ::poll(&waiting, 1, 0) > 0 && (waiting.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
-base::Result<> Terminal::finish(const ipc::Verdict& verdict, base::Deadline deadline) {
+base::Result<> Terminal::finish(const ipc::Verdict& verdict, base::Deadline deadline, Then then) {
   RETURN_IF_ERROR(send(verdict));
   while (true) {
     bool timed_out = false;
@@ -186,6 +186,7 @@ base::Result<> Terminal::finish(const ipc::Verdict& verdict, base::Deadline dead
       return unspeakable("the verdict was followed by something else than its confirmation");
     break;
   }
+  if (then == Then::go_on) return send(ipc::Parting{});
   return send(ipc::End{});
 }
 

@@ -72,8 +72,12 @@ class Terminal {
   base::Result<std::string> receive_member(base::Deadline deadline);
   base::Result<> say_membership(bool is_member);
 
-  /// Verdict, confirm, end.  Errors: conv.closed, broker.proto.
-  base::Result<> finish(const ipc::Verdict& verdict, base::Deadline deadline);
+  /// What comes after the verdict.
+  enum class Then { exit, go_on };
+  /// Verdict, confirm, end; parting where there is something left to do that the application does
+  /// not wait for.  Errors: conv.closed, broker.proto.
+  base::Result<> finish(const ipc::Verdict& verdict, base::Deadline deadline,
+                        Then then = Then::exit);
   /// Nothing more will be said.
   void hang_up() { socket_.reset(); }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +22,7 @@
 #include "broker/phases.h"
 #include "broker/prompt_text.h"
 #include "broker/sandbox.h"
+#include "broker/session_end.h"
 #include "broker/terminal.h"
 #include "config/load.h"
 #include "confine/privileges.h"
@@ -44,6 +46,7 @@ base::Result<Host> read_host(base::Result<Fetcher> fetcher) {
             {},
             oidc::Cache(OIDC_CACHE_DIRECTORY),
             identity::Pins(OIDC_PINS_DIRECTORY, readers.owner),
+            {},
             {},
             {}};
   for (auto& [name, provider] : host.config.providers) {
@@ -98,12 +101,11 @@ base::Result<Host> prepare() {
 }
 
 // Remarks beside the decision: a stale key set, an interval put right, a cache that is not ours.
-void write_notes(base::Result<Host>& host, const LoginRequest& request) {
-  if (!host) return;
-  for (const std::string& note : host->notes)
-    syslog(LOG_INFO, "event=note attempt=%s detail=%s", request.attempt.c_str(),
+void write_notes(Host& host, const std::string& attempt) {
+  for (const std::string& note : host.notes)
+    syslog(LOG_INFO, "event=note attempt=%s detail=%s", attempt.c_str(),
            base::log_value(note).c_str());
-  host->notes.clear();
+  host.notes.clear();
 }
 
 // Names with commas between, as many as a verdict can hold.
@@ -117,7 +119,8 @@ std::string fitting(const std::vector<std::string>& groups) {
 }
 
 // True when the module has heard the answer and said so.
-bool answer(Terminal& terminal, const LoginRequest& request, const Decision& decision) {
+bool answer(Terminal& terminal, const LoginRequest& request, const Decision& decision,
+            Terminal::Then then = Terminal::Then::exit) {
   ipc::Verdict verdict;
   std::string groups;
   if (decision) {
@@ -135,7 +138,23 @@ bool answer(Terminal& terminal, const LoginRequest& request, const Decision& dec
   verdict.attempt = request.attempt;
   verdict.user = request.user;
   verdict.text = text;
-  return terminal.finish(verdict, base::Deadline::after(limits::confirm_wait)).has_value();
+  return terminal.finish(verdict, base::Deadline::after(limits::confirm_wait), then).has_value();
+}
+
+// The answer, and then what is left to do, when the application waits no longer.  Remarks carry the
+// reference of the login that they are about.
+bool answer_first(Host& host, const LoginRequest& request, Terminal& terminal,
+                  const Decision& decision, const std::string& attempt,
+                  const std::function<void()>& afterwards) {
+  const bool goes_on = afterwards || !host.replaced.empty();
+  const bool heard =
+      answer(terminal, request, decision, goes_on ? Terminal::Then::go_on : Terminal::Then::exit);
+  if (!goes_on) return heard;
+  terminal.hang_up();
+  if (afterwards) afterwards();
+  give_back_replaced(host);
+  write_notes(host, attempt);
+  return heard;
 }
 
 bool serve_login(base::Result<Host>& host, const LoginRequest& request, Terminal& terminal,
@@ -148,8 +167,9 @@ bool serve_login(base::Result<Host>& host, const LoginRequest& request, Terminal
     event.grant(decision->rule);
   else
     event.deny(decision.error());
-  write_notes(host, request);
-  return answer(terminal, request, decision);
+  if (!host) return answer(terminal, request, decision);
+  write_notes(*host, request.attempt);
+  return answer_first(*host, request, terminal, decision, request.attempt, {});
 }
 
 // The word for a phase in the log.
@@ -174,12 +194,9 @@ bool serve_session(base::Result<Host>& host, const LoginRequest& request, Termin
     return answer(terminal, request, base::Unexpected<base::Error>(host.error()));
   }
   const PhaseAnswer served = serve_phase(*host, request, log);
-  write_notes(host, request);
-  const bool heard = answer(terminal, request, served.decision);
-  // The application does not wait any longer.
-  terminal.hang_up();
-  if (served.afterwards) served.afterwards();
-  return heard;
+  const std::string& attempt = served.attempt.empty() ? request.attempt : served.attempt;
+  write_notes(*host, attempt);
+  return answer_first(*host, request, terminal, served.decision, attempt, served.afterwards);
 }
 
 bool serve(base::Result<Host>& host, const LoginRequest& request, Terminal& terminal,
@@ -208,7 +225,7 @@ bool serve_one_conversation(base::UniqueFd conversation) {
     return false;
   }
   const bool carried = serve(host, *request, terminal, log);
-  write_notes(host, *request);
+  if (host) write_notes(*host, request->attempt);
   return carried;
 }
 

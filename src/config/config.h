@@ -106,7 +106,8 @@ struct Provider {
   std::vector<std::string> acr_values;          ///< sent, and one of them required in the result
   std::optional<std::chrono::seconds> max_age;  ///< auth_time at most this old
   std::chrono::seconds clock_skew{60};          ///< at most 300
-  std::optional<Machines> machines;             ///< absent: no machine logs in
+  bool shared_grant = false;         ///< revoking one refresh token ends all of a person's
+  std::optional<Machines> machines;  ///< absent: no machine logs in
 
   bool serves_people() const { return !client_id.empty(); }
 };

@@ -68,6 +68,8 @@ constexpr Key table[] = {
      "how long ago the person may have signed on; 10s to 30d"},
     {Section::provider, "clock_skew", Type::duration, "\"60s\"", false,
      "how far the provider's clock may differ from ours; 0s to 300s"},
+    {Section::provider, "shared_grant", Type::boolean, "false", false,
+     "whether revoking one refresh token ends all logins of the person by this client"},
 
     {Section::machines, "audience", Type::text, nullptr, true,
      "the audience that an access token must have: the name of these hosts as a resource"},
@@ -204,6 +206,9 @@ constexpr Preset preset_table[] = {
     {"pingone", Section::machines, "types", "[\"at+jwt\", \"\"]"},
     {"pingone", Section::machines, "subject_required", "false"},
     {"keycloak", Section::provider, "access_token_types", "[\"at+jwt\", \"jwt\"]"},
+    // Its revocation endpoint takes a refresh token for the word that this client is done with the
+    // person.
+    {"keycloak", Section::provider, "shared_grant", "true"},
     // The service account of a client has a subject of its own, and no claim says what it is until
     // somebody adds one with a mapper and names it in machine_claim.
     {"keycloak", Section::machines, "types", "[\"at+jwt\", \"jwt\"]"},
@@ -225,6 +230,8 @@ constexpr Preset preset_table[] = {
     {"google", Section::provider, "endpoint_hosts",
      "[\"oauth2.googleapis.com\", \"openidconnect.googleapis.com\", \"www.googleapis.com\"]"},
     {"google", Section::provider, "verification_hosts", "[\"www.google.com\", \"google.com\"]"},
+    // What is revoked is the person's consent to the application.
+    {"google", Section::provider, "shared_grant", "true"},
 };
 
 constexpr const char* profile_table[] = {

@@ -67,7 +67,7 @@ void check_for_programs_only(SectionReader& section) {
         "client_key_id", "client_assertion_algorithm", "client_assertion_audience", "scopes",
         "identity_source", "id_token_required", "access_token_audience", "access_token_types",
         "domain_claim", "verification_hosts", "device_authorization_endpoint", "acr_values",
-        "max_age"})
+        "max_age", "shared_grant"})
     if (section.is_set(key)) section.refuse(key, "has no effect without client_id");
 }
 
@@ -235,6 +235,7 @@ Provider read_provider(const Value& table, Problems& problems) {
   provider.max_age = section.duration("max_age", seconds{10}, seconds{30 * 86400});
   provider.clock_skew =
       section.duration("clock_skew", seconds{0}, seconds{300}).value_or(seconds{0});
+  provider.shared_grant = section.flag("shared_grant");
   check_provider(section, provider);
   provider.machines = read_machines(table, provider, problems);
   if (!section.is_set("client_id") && !provider.machines)

@@ -170,6 +170,7 @@ constexpr TypeRow rows[] = {
      "groups string 2048"},
     {Type::end, "end", ""},
     {Type::membership, "membership", "is_member u8"},
+    {Type::parting, "parting", ""},
 };
 
 }  // namespace
@@ -248,6 +249,10 @@ std::size_t encode(const Verdict& message, std::span<std::byte> packet) noexcept
 
 std::size_t encode(const End&, std::span<std::byte> packet) noexcept {
   return Writer(packet, Type::end).size();
+}
+
+std::size_t encode(const Parting&, std::span<std::byte> packet) noexcept {
+  return Writer(packet, Type::parting).size();
 }
 
 std::size_t encode(const Member& message, std::span<std::byte> packet) noexcept {
@@ -342,6 +347,10 @@ bool decode(std::span<const std::byte> packet, Verdict& message) noexcept {
 
 bool decode(std::span<const std::byte> packet, End&) noexcept {
   return Reader(packet, Type::end).finished();
+}
+
+bool decode(std::span<const std::byte> packet, Parting&) noexcept {
+  return Reader(packet, Type::parting).finished();
 }
 
 bool decode(std::span<const std::byte> packet, Member& message) noexcept {

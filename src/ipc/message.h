@@ -57,6 +57,7 @@ enum class Type : std::uint8_t {
   verdict = 67,
   end = 68,
   membership = 69,
+  parting = 70,
 };
 
 /// What is asked of the broker.
@@ -123,6 +124,8 @@ struct Verdict {
   std::string_view groups;  ///< local groups to join, see max_groups; only when granted
 };
 struct End {};
+/// An end after which the broker goes on by itself: the application waits for nothing any more.
+struct Parting {};
 struct Member {
   std::string_view group;  ///< a rule as in pam-oidc.toml(5)
 };
@@ -141,6 +144,7 @@ std::size_t encode(const Show&, std::span<std::byte> packet) noexcept;
 std::size_t encode(const Prompt&, std::span<std::byte> packet) noexcept;
 std::size_t encode(const Verdict&, std::span<std::byte> packet) noexcept;
 std::size_t encode(const End&, std::span<std::byte> packet) noexcept;
+std::size_t encode(const Parting&, std::span<std::byte> packet) noexcept;
 std::size_t encode(const Member&, std::span<std::byte> packet) noexcept;
 std::size_t encode(const Membership&, std::span<std::byte> packet) noexcept;
 
@@ -159,6 +163,7 @@ bool decode(std::span<const std::byte> packet, Show& message) noexcept;
 bool decode(std::span<const std::byte> packet, Prompt& message) noexcept;
 bool decode(std::span<const std::byte> packet, Verdict& message) noexcept;
 bool decode(std::span<const std::byte> packet, End& message) noexcept;
+bool decode(std::span<const std::byte> packet, Parting& message) noexcept;
 bool decode(std::span<const std::byte> packet, Member& message) noexcept;
 bool decode(std::span<const std::byte> packet, Membership& message) noexcept;
 

@@ -85,7 +85,7 @@ Result<Outcome> decide(pam_handle_t* pamh, unsigned flags, Arguments arguments,
   begin.provider = options.provider;
   const auto decision = converse(broker->channel(), *packet, conversation, begin);
   if (!decision) return failure_of(decision);
-  broker->leave();
+  broker->leave(*decision);
   if (options.debug) log_debug(pamh, login, "verdict ", base::word(decision->reason));
 
   switch (decision->outcome) {

@@ -44,6 +44,13 @@ Result<Broker> Broker::start() {
   return Broker(std::move(pair->first), *std::move(pidfd));
 }
 
+void Broker::leave(const Decision& decision) {
+  if (decision.goes_on)
+    part();
+  else
+    leave();
+}
+
 void Broker::leave() {
   channel_.close();
   if (has_ended_by(pidfd_, Deadline::after(limits::to_exit))) pidfd_.reset();

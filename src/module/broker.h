@@ -5,6 +5,7 @@
 
 #include "base/handle.h"
 #include "module/channel.h"
+#include "module/dialogue.h"
 #include "module/failure.h"
 
 /// \file
@@ -24,7 +25,9 @@ class Broker {
   ~Broker();
 
   const Channel& channel() const { return channel_; }
-  /// After an orderly conversation: gives it a moment to exit by itself.
+  /// After an orderly conversation: gives it a moment to exit by itself; one that goes on is parted
+  /// with.
+  void leave(const Decision& decision);
   void leave();
   /// Lets it go on by itself with nobody listening: what is left to do (a token to give back) is
   /// nothing that an application should wait for.

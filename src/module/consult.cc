@@ -39,7 +39,7 @@ Result<Decision> consult(const Question& question, const Conversation& conversat
   if (question.phase == ipc::Phase::close_session)
     broker->part();
   else if (decision)
-    broker->leave();
+    broker->leave(*decision);
   return decision;
 }
 

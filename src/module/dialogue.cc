@@ -123,7 +123,7 @@ Result<Decision> take_verdict(const Packet& packet, std::span<const std::byte> b
   if (!verdict.groups.empty() && !permits_groups(begin.phase))
     return fail(Reason::broker_proto, "groups that are not asked for");
   packet.keep_verdict(verdict.text, verdict.groups);
-  return Decision{verdict.outcome, verdict.reason};
+  return Decision{verdict.outcome, verdict.reason, /*goes_on=*/false};
 }
 
 /// Everything up to the verdict.
@@ -161,8 +161,8 @@ Result<Decision> await_verdict(const Channel& channel, const Packet& packet,
 }
 
 /// After the verdict: confirm, end, and nothing behind it.  A broker that crashed while it said
-/// "granted" has not granted.
-Result<> await_end(const Channel& channel, const Packet& packet) {
+/// "granted" has not granted.  True when it goes on by itself.
+Result<bool> await_end(const Channel& channel, const Packet& packet) {
   if (auto sent = send_small(channel, ipc::Confirm{}); !sent) return failure_of(sent);
   const Deadline until = Deadline::after(limits::to_end);
   const auto end = channel.receive(packet.bytes(), until);
@@ -170,8 +170,9 @@ Result<> await_end(const Channel& channel, const Packet& packet) {
   if (end->arrival == Arrival::closed || end->arrival == Arrival::silence)
     return fail(Reason::helper_exit, "no end after the verdict");
   ipc::End message;
-  if (end->arrival != Arrival::packet || ipc::type_of(end->packet) != ipc::Type::end ||
-      !ipc::decode(end->packet, message))
+  ipc::Parting parting;
+  const bool goes_on = end->arrival == Arrival::packet && ipc::decode(end->packet, parting);
+  if (end->arrival != Arrival::packet || (!goes_on && !ipc::decode(end->packet, message)))
     return fail(Reason::broker_proto, "something else than the end after the verdict");
   const auto rest = channel.receive(packet.bytes(), until);
   if (!rest) return failure_of(rest);
@@ -179,7 +180,7 @@ Result<> await_end(const Channel& channel, const Packet& packet) {
     return fail(Reason::helper_exit, "the socket stays open after the end");
   if (rest->arrival != Arrival::closed)
     return fail(Reason::broker_proto, "something after the end");
-  return {};
+  return goes_on;
 }
 
 }  // namespace
@@ -191,7 +192,9 @@ Result<Decision> converse(const Channel& channel, const Packet& packet,
   if (auto sent = channel.send(packet.bytes().first(size)); !sent) return failure_of(sent);
   auto decision = await_verdict(channel, packet, conversation, begin);
   if (!decision) return decision;
-  if (auto ended = await_end(channel, packet); !ended) return failure_of(ended);
+  const auto goes_on = await_end(channel, packet);
+  if (!goes_on) return failure_of(goes_on);
+  decision->goes_on = *goes_on;
   return decision;
 }
 

@@ -17,6 +17,7 @@ namespace module {
 struct Decision {
   base::Outcome outcome = base::Outcome::unavailable;
   base::Reason reason = base::Reason::broker_proto;
+  bool goes_on = false;  ///< the broker has something left to do (parting)
 };
 
 /// Runs the conversation to its end: verdict, confirm, end, closed socket.  Anything else fails, so

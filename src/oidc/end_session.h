@@ -17,11 +17,12 @@
 namespace oidc {
 
 /// `id_token` is one that this provider gave us lately, of which no use is made but as a hint;
-/// nullptr: none, then the subject alone is named (logout_hint).  Done means that the provider took
-/// the request, not that the session is over.  What it returns is for the log.
-/// Errors: idp.status · those of http::Client.
-base::Result<> end_session(http::Client& client, const config::Provider& provider,
-                           const std::string& end_session_endpoint, const base::Secret* id_token,
-                           const std::string& subject, base::Deadline deadline);
+/// nullptr: none, then the subject alone is named (logout_hint).  Returns how the provider
+/// answered, in words for the log; whether its session is over, no answer says. Errors: idp.status
+/// · those of http::Client.
+base::Result<std::string> end_session(http::Client& client, const config::Provider& provider,
+                                      const std::string& end_session_endpoint,
+                                      const base::Secret* id_token, const std::string& subject,
+                                      base::Deadline deadline);
 
 }  // namespace oidc

@@ -13,8 +13,11 @@
 namespace session {
 namespace {
 
-void note(oidc::Sources& sources, const char* what, const base::Result<>& done) {
-  sources.notes.push_back(std::string(what) + (done ? ": done" : ": " + done.error().detail));
+constexpr const char* ending = "end of session";
+constexpr const char* revocation = "revocation";
+
+void note(oidc::Sources& sources, const std::string& what, const std::string& came_of_it) {
+  sources.notes.push_back(what + ": " + came_of_it);
 }
 
 // A fresh ID token; `refresh_token` becomes the one that has to be given back then.
@@ -24,15 +27,16 @@ std::optional<base::Secret> id_token_for(oidc::Sources& sources, const std::stri
   auto tokens =
       oauth::refresh(sources.client, sources.provider, endpoint, *refresh_token, sources.deadline);
   if (!tokens) {
-    sources.notes.push_back("end of session: no ID token: " + tokens.error().detail);
+    note(sources, ending, "no ID token: " + tokens.error().detail);
     return std::nullopt;
   }
   if (tokens->refresh_token) refresh_token = std::move(tokens->refresh_token);
   return std::move(tokens->id_token);
 }
 
-base::Result<> end_session(oidc::Sources& sources, const oidc::ProviderMetadata& metadata,
-                           const Record& record, std::optional<base::Secret>& refresh_token) {
+base::Result<std::string> end_session(oidc::Sources& sources,
+                                      const oidc::ProviderMetadata& metadata, const Record& record,
+                                      std::optional<base::Secret>& refresh_token) {
   if (!metadata.end_session_endpoint)
     return base::fail(base::Reason::idp_endpoint, "the provider has no end_session_endpoint");
   const auto id_token = id_token_for(sources, metadata.token_endpoint.text, refresh_token);
@@ -40,12 +44,14 @@ base::Result<> end_session(oidc::Sources& sources, const oidc::ProviderMetadata&
                            id_token ? &*id_token : nullptr, record.subject, sources.deadline);
 }
 
-base::Result<> revoke(oidc::Sources& sources, const oidc::ProviderMetadata& metadata,
-                      const base::Secret& refresh_token) {
-  if (!metadata.revocation_endpoint)
-    return base::fail(base::Reason::idp_endpoint, "the provider has no revocation_endpoint");
-  return oauth::revoke(sources.client, sources.provider, metadata.revocation_endpoint->text,
-                       refresh_token, "refresh_token", sources.deadline);
+// What came of it, for the log.
+std::string revoke(oidc::Sources& sources, const oidc::ProviderMetadata& metadata,
+                   const base::Secret& refresh_token) {
+  if (!metadata.revocation_endpoint) return "the provider has no revocation_endpoint";
+  const auto revoked =
+      oauth::revoke(sources.client, sources.provider, metadata.revocation_endpoint->text,
+                    refresh_token, "refresh_token", sources.deadline);
+  return revoked ? "done" : revoked.error().detail;
 }
 
 base::Result<base::Secret> token_of(const Record& record, const KeyFile& file) {
@@ -70,17 +76,25 @@ void say_farewell(oidc::Sources& sources, const config::Sessions& rules, const R
     if (opened)
       refresh_token = *std::move(opened);
     else
-      sources.notes.push_back("revocation: " + opened.error().detail);
+      note(sources, revocation, opened.error().detail);
   }
   const auto metadata = oidc::discover(sources);
-  if (!metadata) {
-    sources.notes.push_back("end of session: " + metadata.error().detail);
-    return;
+  if (!metadata) return note(sources, ending, metadata.error().detail);
+  if (rules.end_session_on_close) {
+    const auto asked = end_session(sources, *metadata, record, refresh_token);
+    note(sources, ending, asked ? *asked : asked.error().detail);
   }
-  if (rules.end_session_on_close)
-    note(sources, "end of session", end_session(sources, *metadata, record, refresh_token));
   if (rules.revoke_on_close && refresh_token)
-    note(sources, "revocation", revoke(sources, *metadata, *refresh_token));
+    note(sources, revocation, revoke(sources, *metadata, *refresh_token));
+}
+
+void give_back(oidc::Sources& sources, const Record& replaced, const KeyFile& key) {
+  const std::string what = "revocation of an earlier login's refresh token";
+  const auto refresh_token = token_of(replaced, key);
+  if (!refresh_token) return note(sources, what, refresh_token.error().detail);
+  const auto metadata = oidc::discover(sources);
+  if (!metadata) return note(sources, what, metadata.error().detail);
+  note(sources, what, revoke(sources, *metadata, *refresh_token));
 }
 
 }  // namespace session

@@ -28,7 +28,11 @@ struct KeyFile {
 void say_farewell(oidc::Sources& sources, const config::Sessions& rules, const Record& record,
                   const KeyFile& key);
 
-/// Whether there is anything to tell.
+/// Gives back the refresh token of a record that a newer login has replaced (RFC 7009), and nothing
+/// else: she is logged in.  Best effort as before.
+void give_back(oidc::Sources& sources, const Record& replaced, const KeyFile& key);
+
+/// Whether there is anything to tell at an end.
 bool has_farewell(const config::Sessions& rules, const Record& record);
 
 }  // namespace session

@@ -220,11 +220,15 @@ base::Result<std::optional<Record>> Store::last_of(uid_t uid, Notes& notes) cons
   return std::optional<Record>(std::move(records.front()));
 }
 
-base::Result<> Store::keep_last(const Record& record) const {
-  if (!is_there()) return {};
+base::Result<std::optional<Record>> Store::keep_last(const Record& record, Notes& notes) const {
+  if (!is_there()) return std::optional<Record>();
   ASSIGN_OR_RETURN(const Directory directory, Directory::open(directory_, owner_));
   ASSIGN_OR_RETURN(const auto held, directory.lock());
-  return write_record(directory, name_of_last(record.uid), record);
+  const std::string name = name_of_last(record.uid);
+  auto before = read_all(directory, {name}, notes);
+  RETURN_IF_ERROR(write_record(directory, name, record));
+  if (before.empty()) return std::optional<Record>();
+  return std::optional<Record>(std::move(before.front()));
 }
 
 base::Result<bool> Store::remove_last(uid_t uid, const std::string& id) const {

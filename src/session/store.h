@@ -73,7 +73,8 @@ class Store {
   /// The account's last verified login on this host.  Nothing when there was none, or when what is
   /// there cannot be believed.
   base::Result<std::optional<Record>> last_of(uid_t uid, Notes& notes) const;
-  base::Result<> keep_last(const Record& record) const;
+  /// Returns the one that it replaces.  Nothing when there was none, or none to be believed.
+  base::Result<std::optional<Record>> keep_last(const Record& record, Notes& notes) const;
   /// False when it is another one's already, or gone.
   base::Result<bool> remove_last(uid_t uid, const std::string& id) const;
   /// As change().

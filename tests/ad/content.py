@@ -35,6 +35,7 @@ PEOPLE = {
     "Viktor": ("Viktor Vogt", ("linux-users",)),
     "nemo": ("Nemo Nobody", ()),
     "leo": ("Leo Leaver", ("linux-users", "linux-admins")),
+    "olga": ("Olga Offboard", ("linux-users", "linux-admins")),
     "ruth": ("Ruth Rename", ("linux-users",)),
     "sam": ("Sam Same", ("linux-users",)),
 }

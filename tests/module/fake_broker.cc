@@ -276,6 +276,8 @@ void run(const std::string& command, std::istringstream& rest, int argc, char** 
     report("interrupted", ipc::decode(receive(), interrupted) ? "yes" : "no");
   } else if (command == "end") {
     send_message(ipc::End{});
+  } else if (command == "parting") {
+    send_message(ipc::Parting{});
   } else if (command == "raw") {
     words(false);
     send_hex(first);

@@ -148,6 +148,7 @@ TEST(K08_denies_when_the_broker_stays_after_the_verdict) {
            "begin\nverdict granted ok\nconfirm\nhang\n",
            "begin\nverdict granted ok\nconfirm\nend\nhang\n",
            "begin\nverdict granted ok\nconfirm\nend\nstop\n",
+           "begin\nverdict granted ok\nconfirm\nparting\nhang\n",
        }) {
     const bed::FastTime fast(20);
     expect_broken(script, "helper.exit");
@@ -165,8 +166,23 @@ TEST(K08_denies_when_something_comes_after_the_verdict) {
            "begin\nverdict granted ok\nconfirm\nend\nend\n",
            "begin\nverdict granted ok\nconfirm\nend\nraw 00\nhang\n",
            "begin\nverdict granted ok\nconfirm\nend\nzeros 40000\n",
+           "begin\nverdict granted ok\nconfirm\nraw 034600\n",  // the same for a parting
+           "begin\nverdict granted ok\nconfirm\nparting\nend\n",
+           "begin\nverdict granted ok\nconfirm\nend\nparting\n",
        })
     expect_broken(script, "broker.proto");
+}
+
+// What it has left to do is nothing that the application waits for.
+TEST(a_broker_that_says_parting_is_let_go_and_the_decision_stands) {
+  bed::script(
+      "facts\nbegin\nverdict granted ok\nconfirm\nparting\nclose\nsleep 1500\nreport done\n");
+  App app("sshd");
+  EXPECT_EQ(app.authenticate(), PAM_SUCCESS);
+  EXPECT(bed::reported("done") != "yes");
+  const int pid = std::stoi(bed::reported("pid"));
+  while (::kill(pid, 0) == 0 && bed::reported("done") != "yes") ::usleep(1000);
+  EXPECT_EQ(bed::reported("done"), "yes");
 }
 
 // It closed the socket in order, and only then lingers: the decision counts, the process does not.

@@ -130,7 +130,10 @@ export class Idp {
         RefreshToken: 86_400,
         Session: 3_600,
       },
-      cookies: { keys: ['signs the cookies of a test'] },
+      // A provider must take end-session requests by POST as well (RP-Initiated Logout 1.0 section 2); this one does
+      // when its cookies may come along.
+      enableHttpPostMethods: true,
+      cookies: { keys: ['signs the cookies of a test'], long: { sameSite: 'none' } },
       interactions: { url: interactionUrl },
       renderError: errorPage,
       formats: { customizers: { jwt: async (_ctx, token, parts) => {

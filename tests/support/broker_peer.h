@@ -72,6 +72,7 @@ class BrokerPeer {
     ipc::Prompt prompt;
     ipc::Verdict verdict;
     ipc::End end;
+    ipc::Parting parting;
     if (ipc::decode(packet, show)) return "show " + std::string(show.text);
     if (ipc::decode(packet, prompt)) {
       const char* const echo = prompt.echo == ipc::Echo::hidden ? "hidden "
@@ -80,6 +81,7 @@ class BrokerPeer {
       return echo + ("prompt " + std::string(prompt.text));
     }
     if (ipc::decode(packet, end)) return "end";
+    if (ipc::decode(packet, parting)) return "parting";
     if (!ipc::decode(packet, verdict)) return "malformed";
     return std::string("verdict ") + base::word(verdict.outcome) + ' ' +
            base::word(verdict.reason) + ' ' + std::string(verdict.attempt) + ' ' +

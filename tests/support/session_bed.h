@@ -102,6 +102,7 @@ class Bed {
              oidc::Cache(""),
              identity::Pins(above_ / "pins", ::geteuid()),
              session::Store(path, ::geteuid()),
+             {},
              {}} {
     session::Directory::make(path, ::geteuid(), ::getegid());
     above_.make_directory("pins", 0700);

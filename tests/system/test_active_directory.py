@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+import leavers
 from ad.content import BASE, password
 from ad.domain import Domain
 from company import Company, Provider, enter_end, enter_shell, failure, shipped
@@ -45,10 +46,12 @@ PLAIN = "auth required pam_oidc.so text=direct\naccount required pam_permit.so\n
 crowd = Crowd()
 
 
-def configuration(company: Company, identity: str = IDENTITY, **sudo) -> str:
-    """SUDO are keys of [access.sudo] besides."""
-    sections = [identity, company.provider()]
-    for service, keys in {**ACCESS, "sudo": {**ACCESS["sudo"], **sudo}}.items():
+def configuration(company: Company, identity: str = IDENTITY, access: dict[str, dict] | None = None,
+                  **provider: str) -> str:
+    """ACCESS are keys besides, by service; PROVIDER are keys of [provider.corp] in TOML."""
+    sections = [identity, company.provider(**provider)]
+    for service, keys in ACCESS.items():
+        keys = keys | (access or {}).get(service, {})
         sections.append(f"[access.{service}]\n" + "".join(f"{key} = {toml(value)}\n" for key, value in keys.items()))
     return "\n".join(sections)
 
@@ -313,13 +316,47 @@ def test_H08_a_name_given_again_is_refused_until_it_is_released(company, domain,
     _gets_in(company, "sam")
 
 
+# --- keys of people who leave ---
+
+OFFLINE = '["openid", "profile", "groups", "offline_access"]'
+
+
+def test_J04_I11_the_key_of_a_leaver_stops_working(company, domain, performed, syslog):
+    """The provider asks the directory when it is asked to renew: first a group, then her whole account."""
+    with company.machine.changes():
+        company.machine.config(
+            configuration(company, access={"sshd": {"recent_within": leavers.RECENT_WITHIN}}, scopes=OFFLINE)
+            + "[sessions]\nkeep_refresh_token = true\n")
+        company.machine.pam("sshd", leavers.with_recent(shipped("sshd")))
+        _gets_in(company, "olga")
+        key = leavers.give_key(company.machine, "olga")
+        last = leavers.LastLogin("olga")
+
+        def comes() -> int:
+            last.grow_old()
+            return leavers.come(company.sshd, "olga", key)
+
+        assert comes() == 0
+        domain.leave("olga", "linux-users")
+        assert leavers.come(company.sshd, "olga", key) == 0  # recent_within is what is accepted
+        assert comes() == 255
+        domain.join("olga", "linux-users")
+        assert comes() == 0
+        domain.disable("olga")
+        assert comes() == 255
+        domain.enable("olga")
+        assert comes() == 255  # until she comes through us
+        found = leavers.verdicts(company.log, "olga")
+        assert found == ["ok", "ok", "group.nomatch", "ok", "acct.revoked", "acct.not_recent"], found
+
+
 # --- sudo and the session ---
 
 @pytest.fixture
 def fresh(company, performed, syslog):
     """An empty log, an approval that counts for sudo as well, and sudo that asks PAM each time."""
     with company.machine.changes():
-        company.machine.config(configuration(company, fresh_within="10m"))
+        company.machine.config(configuration(company, access={"sudo": {"fresh_within": "10m"}}))
         company.machine.sudoers("Defaults timestamp_timeout=0, passwd_tries=1, lecture=never\n"
                                 "%linux-admins ALL=(ALL:ALL) ALL\n")
         yield company

@@ -251,6 +251,53 @@ TEST(a_last_login_is_kept_where_somebody_asks_for_recent_ones) {
   EXPECT_EQ((*last)->id, id);
 }
 
+// What is sealed is not looked at where there is no key, and may be anything.
+TEST(a_refresh_token_that_is_replaced_is_remembered_to_be_given_back) {
+  Bed bed;
+  bed.host.config.access.at("sshd").recent_within = 3600s;
+  Record before = bed.approved();
+  before.refresh_token = "sealed";
+  EXPECT_OK(bed.host.sessions.keep_last(before, bed.host.notes));
+  write_down(bed, asks(P::authenticate, "sshd", monitor));
+  EXPECT_EQ(bed.host.replaced.size(), 1U);
+  EXPECT_EQ(bed.host.replaced[0].id, before.id);
+  EXPECT_EQ(bed.host.replaced[0].refresh_token, "sealed");
+  write_down(bed, asks(P::authenticate, "sshd", monitor));  // there is none now
+  EXPECT_EQ(bed.host.replaced.size(), 1U);
+}
+
+TEST(so_is_that_of_a_session_in_which_somebody_else_approves_now) {
+  for (const char* const subject : {"248289761001", "s2"}) {
+    Bed bed;
+    Record record = bed.approved(900s);
+    record.subject = subject;
+    record.issuer = "https://sso.corp.example";
+    record.refresh_token = "sealed";
+    session::open_in(record, test::monitor());
+    bed.add(record);
+    write_down(bed, asks(P::authenticate, "sudo", inside));
+    // The same person's stays where it is when no other one came.
+    const bool stays = record.subject == "s2";
+    EXPECT_EQ(bed.host.replaced.empty(), stays);
+    EXPECT_EQ(bed.only().refresh_token, stays ? "sealed" : "");
+  }
+}
+
+TEST(nothing_is_to_be_given_back_where_that_is_not_wanted_or_ends_too_much) {
+  for (const bool is_wanted : {false, true}) {
+    Bed bed;
+    bed.host.config.access.at("sshd").recent_within = 3600s;
+    bed.host.config.sessions.revoke_on_close = is_wanted;
+    bed.host.config.providers.at("corp").shared_grant = is_wanted;
+    Record before = bed.approved();
+    before.issuer = "https://sso.corp.example";
+    before.refresh_token = "sealed";
+    EXPECT_OK(bed.host.sessions.keep_last(before, bed.host.notes));
+    write_down(bed, asks(P::authenticate, "sshd", monitor));
+    EXPECT(bed.host.replaced.empty());
+  }
+}
+
 // --- sudo's group plug-in ---
 
 namespace {

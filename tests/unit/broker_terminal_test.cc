@@ -219,6 +219,14 @@ TEST(ends_after_the_verdict_was_confirmed) {
   EXPECT_EQ(with.peer.heard(), "nothing");
 }
 
+TEST(parts_where_something_is_left_to_do) {
+  Conversation with;
+  with.peer.say(ipc::Confirm{});
+  EXPECT_OK(with.terminal.finish(verdict(), soon(), broker::Terminal::Then::go_on));
+  EXPECT_EQ(with.peer.heard(), "verdict refused device.denied 0123456789abcdef alice No.");
+  EXPECT_EQ(with.peer.heard(), "parting");
+}
+
 TEST(a_Ctrl_C_that_crosses_the_verdict_changes_nothing) {
   Conversation with;
   with.peer.say(ipc::Interrupted{});

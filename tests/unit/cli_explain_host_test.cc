@@ -237,14 +237,15 @@ TEST(explain_says_whether_a_verified_login_counts_for_other_logins) {
   EXPECT(contains(bench.explain().text, "recent_within open     a verified login counts"));
   EXPECT(contains(bench.explain().text, "  nobody has logged in to the account through us"));
   session::Record last = bench.approved(30s);
-  EXPECT_OK(bench.memory.sessions.keep_last(last));
+  session::Notes notes;
+  EXPECT_OK(bench.memory.sessions.keep_last(last, notes));
   EXPECT(contains(bench.explain().text, " s ago: counts; group linux-users\n"));
   bench.config.access.at("cron").acr_values = {"urn:corp:hardware"};
   EXPECT(contains(bench.explain().text, "counts no more; token.acr: "));
   bench.config.access.at("cron").recent_within = 10s;
   EXPECT(contains(bench.explain().text, "counts no more, and no refresh token is kept"));
   last.refresh_token = "sealed";
-  EXPECT_OK(bench.memory.sessions.keep_last(last));
+  EXPECT_OK(bench.memory.sessions.keep_last(last, notes));
   EXPECT(contains(bench.explain().text, "is renewed at the provider, which decides\n"));
 }
 

@@ -54,7 +54,7 @@ TEST(lists_what_is_remembered_and_prints_no_token) {
   Host host;
   const auto alice = host.keep();
   const auto bob = host.keep("bob", 2002);
-  EXPECT_OK(host.store.keep_last(bob));
+  EXPECT_OK(host.store.keep_last(bob, host.notes));
   EXPECT_EQ(host.list(), 0);
   const std::string list = host.out.str();
   EXPECT(list.starts_with(alice.id + ' '));
@@ -84,7 +84,7 @@ TEST(ends_all_of_an_account_and_its_last_verified_login) {
   Host host;
   const auto one = host.keep();
   host.keep();
-  EXPECT_OK(host.store.keep_last(one));
+  EXPECT_OK(host.store.keep_last(one, host.notes));
   const auto bob = host.keep("bob", 2002);
   EXPECT_EQ(host.end_all("alice"), 0);
   EXPECT_EQ(host.told.size(), 3u);

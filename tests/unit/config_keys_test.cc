@@ -171,6 +171,7 @@ std::vector<Flip> flips() {
        [](const Config& c) { return corp(c).crl_file == "/etc/crl.pem"; }},
       {S::provider, "proxy", "\"http://proxy.corp.example:3128\"",
        [](const Config& c) { return corp(c).proxy == "http://proxy.corp.example:3128"; }},
+      {S::provider, "shared_grant", "true", [](const Config& c) { return corp(c).shared_grant; }},
       {S::provider, "endpoint_hosts", "[\"Keys.example\"]",
        [](const Config& c) { return corp(c).endpoint_hosts == Texts{"keys.example"}; }},
       {S::provider, "verification_hosts", "[\"Go.example\"]",

@@ -46,6 +46,16 @@ TEST(google_needs_its_hosts_its_posted_secret_and_the_domain_claim) {
   expect_problem(parts.text(), "Google's are opaque");
 }
 
+TEST(one_revoked_token_ends_everything_at_keycloak_and_google) {
+  for (const char* const profile : {"keycloak", "google", "pingfederate", "generic"}) {
+    Parts parts;
+    parts.profile = profile;
+    parts.identity = "username_claim = \"email\"\ndomains = [\"corp.example\"]\n";
+    const bool shares = parts.profile == "keycloak" || parts.profile == "google";
+    EXPECT_EQ(corp(good(parts.text())).shared_grant, shares);
+  }
+}
+
 TEST(entra_names_microsofts_page_and_one_tenant) {
   Parts parts;
   parts.profile = "entra";

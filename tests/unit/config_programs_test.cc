@@ -62,7 +62,7 @@ TEST(without_client_id_nothing_is_said_about_people_or_the_client) {
         "access_token_audience = \"x\"", "access_token_types = [\"jwt\"]", "domain_claim = \"hd\"",
         "verification_hosts = [\"*\"]",
         "device_authorization_endpoint = \"https://sso.corp.example/d\"", "acr_values = [\"x\"]",
-        "max_age = \"1h\""}) {
+        "max_age = \"1h\"", "shared_grant = true"}) {
     const std::string key(line, std::string_view(line).find(' '));
     expect_problem(provider + line + "\n" + tokens + rest,
                    ("t.toml:3: " + key + " in [provider.corp] has no effect without client_id"));

@@ -89,6 +89,10 @@ bool decodes(std::span<const std::byte> packet) {
       ipc::End m;
       return ipc::decode(packet, m);
     }
+    case ipc::Type::parting: {
+      ipc::Parting m;
+      return ipc::decode(packet, m);
+    }
     case ipc::Type::member: {
       ipc::Member m;
       return ipc::decode(packet, m);
@@ -111,6 +115,7 @@ std::vector<std::vector<std::byte>> one_of_each() {
           bytes_of(ipc::Prompt{ipc::Echo::visible, "Press Enter"}),
           bytes_of(sound_verdict()),
           bytes_of(ipc::End{}),
+          bytes_of(ipc::Parting{}),
           bytes_of(ipc::Member{"CN=linux-admins"}),
           bytes_of(ipc::Membership{true})};
 }

@@ -9,7 +9,7 @@ namespace {
 
 constexpr const char* endpoint = "https://sso.example.com/idp/startSLO.ping";
 
-base::Result<> asked(test::FakeHttp& client, const base::Secret* id_token = nullptr) {
+base::Result<std::string> asked(test::FakeHttp& client, const base::Secret* id_token = nullptr) {
   return oidc::end_session(client, test::provider(), endpoint, id_token, "s1", test::soon());
 }
 
@@ -19,7 +19,8 @@ TEST(says_which_session_by_the_id_token) {
   test::FakeHttp client;
   client.answer(endpoint, test::FakeHttp::response(200, "<html>", "text/html"));
   const base::Secret id_token = base::Secret::copy_of("i.d.t");
-  EXPECT_OK(asked(client, &id_token));
+  const auto answered = asked(client, &id_token);
+  EXPECT(answered && test::contains(*answered, "a page that nobody sees"));
   // In the body and not in the address (§2: POST), and with no authentication: none is defined.
   EXPECT_EQ(client.sent()[0].url, endpoint);
   EXPECT_EQ(client.sent()[0].form, "client_id=linux-login&id_token_hint=i.d.t");
@@ -29,14 +30,15 @@ TEST(says_which_session_by_the_id_token) {
 TEST(names_the_person_where_there_is_no_id_token) {
   test::FakeHttp client;
   client.answer(endpoint, 204, "");
-  EXPECT_OK(asked(client));
+  EXPECT_EQ(*asked(client), "asked for and taken");
   EXPECT_EQ(client.sent()[0].form, "client_id=linux-login&logout_hint=s1");
 }
 
 TEST(a_redirect_is_for_browsers_and_no_failure) {
   test::FakeHttp client;
   client.fail(endpoint, base::Reason::http_redirect);
-  EXPECT_OK(asked(client));
+  const auto answered = asked(client);
+  EXPECT(answered && test::contains(*answered, "a redirect"));
 }
 
 TEST(says_that_the_provider_would_not) {

@@ -47,6 +47,11 @@ struct Bed {
     oidc::Sources sources{client, cache, provider, test::soon(), notes};
     session::say_farewell(sources, rules, record, key_file);
   }
+  void give_back(const char* document = everything) {
+    if (document != nullptr) client.answer(discovery, 200, document);
+    oidc::Sources sources{client, cache, provider, test::soon(), notes};
+    session::give_back(sources, record, key_file);
+  }
   bool has_noted(const char* words) const {
     for (const std::string& note : notes)
       if (test::contains(note, words)) return true;
@@ -93,7 +98,7 @@ TEST(ends_the_providers_session_by_a_fresh_id_token_and_gives_back_the_newest_to
   bed.end();
   EXPECT_EQ(bed.client.sent()[2].form, "client_id=linux-login&id_token_hint=i.d.t");
   EXPECT_EQ(bed.client.sent()[3].form, "token=rt2&token_type_hint=refresh_token");
-  EXPECT(bed.has_noted("end of session: done") && bed.has_noted("revocation: done"));
+  EXPECT(bed.has_noted("end of session: asked for") && bed.has_noted("revocation: done"));
 }
 
 TEST(names_the_person_where_no_token_is_kept) {
@@ -122,6 +127,29 @@ TEST(a_provider_that_cannot_or_will_not_is_only_noted) {
   EXPECT_EQ(away.notes.back(), "end of session: refused");
   for (const Bed* bed : {&none, &refused, &away})
     for (const std::string& note : bed->notes) EXPECT(!test::contains(note, "rt1"));
+}
+
+TEST(gives_the_token_of_a_replaced_login_back_and_ends_no_session) {
+  Bed bed;
+  bed.rules.end_session_on_close = true;
+  bed.client.answer(revocation, 200, "");
+  bed.give_back();
+  EXPECT_EQ(bed.client.sent().size(), 2u);
+  EXPECT_EQ(bed.client.sent().back().form, "token=rt1&token_type_hint=refresh_token");
+  EXPECT_EQ(bed.notes.back(), "revocation of an earlier login's refresh token: done");
+
+  Bed refused;
+  refused.client.answer(revocation, 503, "");
+  refused.give_back();
+  Bed none;
+  none.give_back(nothing_of_the_kind);
+  EXPECT(refused.has_noted("token: revocation request") &&
+         none.has_noted("no revocation_endpoint"));
+
+  Bed damaged;
+  damaged.directory.write("key", std::string(32, 'x'), 0600);
+  damaged.give_back(nullptr);
+  EXPECT(damaged.client.sent().empty() && damaged.has_noted("earlier login's refresh token: "));
 }
 
 TEST(a_token_that_does_not_open_is_not_sent) {

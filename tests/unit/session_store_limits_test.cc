@@ -109,7 +109,7 @@ TEST(K07_nothing_counts_after_the_machine_was_started_anew) {
   Bed bed;
   const Record before = session_record();
   EXPECT_OK(bed.add(before));
-  EXPECT_OK(bed.store.keep_last(before));
+  EXPECT_OK(bed.store.keep_last(before, bed.notes));
   const Store after(bed.path, ::geteuid(), {}, "0f7c9a52-2d7d-4b7e-9a53-6a1c1d7a5e11");
   EXPECT(after.of_user(2001, now, lifetime, bed.notes)->empty());
   EXPECT(!*after.last_of(2001, bed.notes));

@@ -242,9 +242,11 @@ TEST(the_last_login_outlives_its_session_and_is_one_for_each_user) {
   EXPECT(!*bed.store.last_of(2001, bed.notes));
   const Record first = session_record();
   EXPECT_OK(bed.add(first));
-  EXPECT_OK(bed.store.keep_last(first));
+  const auto none = bed.store.keep_last(first, bed.notes);
+  EXPECT(none && !*none);
   const Record second = session_record();
-  EXPECT_OK(bed.store.keep_last(second));
+  const auto replaced = bed.store.keep_last(second, bed.notes);
+  EXPECT(replaced && *replaced && (*replaced)->id == first.id);
   EXPECT(*bed.store.remove(2001, first.id));
   const auto last = bed.store.last_of(2001, bed.notes);
   EXPECT_OK(last);
