@@ -24,8 +24,8 @@ base::Result<oauth::Machine> validate(Host& host, Terminal& terminal,
                                       const config::Provider& provider,
                                       const PresentedToken& presented) {
   ASSIGN_OR_RETURN(const auto algorithms, jose::algorithms_named(provider.algorithms));
-  const oauth::MachineTokenRules rules{*provider.machines, provider.client_id, algorithms,
-                                       base::wall_now(), provider.clock_skew};
+  const oauth::MachineTokenRules rules{*provider.machines, algorithms, base::wall_now(),
+                                       provider.clock_skew};
   ASSIGN_OR_RETURN(const auto client,
                    make_client(host, provider, [&terminal] { return terminal.is_gone(); }));
   oidc::Sources sources{*client, host.cache, provider, Deadline::after(limits::setup_wait),

@@ -206,8 +206,7 @@ int verify_token(const base::Secret& token, const VerifyMeans& means, const Veri
   const config::Machines& machines = *chosen.machines;
   const auto algorithms = jose::algorithms_named(chosen.algorithms);
   if (!algorithms) return report.refused("provider", algorithms.error());
-  const oauth::MachineTokenRules rules{machines, chosen.client_id, *algorithms, means.now,
-                                       chosen.clock_skew};
+  const oauth::MachineTokenRules rules{machines, *algorithms, means.now, chosen.clock_skew};
 
   const bool asks = machines.validation == config::TokenValidation::introspection;
   const bool may_be_cut = oauth::is_cut_length(token.size());

@@ -22,7 +22,6 @@ namespace oauth {
 
 struct MachineTokenRules {
   const config::Machines& machines;
-  std::string own_client_id;  ///< of this host at the provider
   jose::AlgorithmSet algorithms;
   base::WallSeconds now;
   std::chrono::seconds clock_skew{60};  ///< at most 300 counts

@@ -29,7 +29,6 @@ inline config::Machines machines() {
 
 inline oauth::MachineTokenRules rules(const config::Machines& machines) {
   return {machines,
-          "linux-login",
           {jose::Algorithm::es256},
           base::WallSeconds(std::chrono::seconds(now)),
           std::chrono::seconds{60}};

@@ -54,7 +54,7 @@ base::Result<oauth::Machine> validate(const std::vector<Claim>& changes,
                                       const std::string& header = at_jwt) {
   test::PublishedKeys keys(test::key_set({test::p256_key().jwk_with_id("k")}));
   const oauth::MachineTokenRules rules{
-      with, "linux-login", {Algorithm::es256}, base::WallSeconds(std::chrono::seconds(now)), 60s};
+      with, {Algorithm::es256}, base::WallSeconds(std::chrono::seconds(now)), 60s};
   return oauth::validate_machine_token(
       test::p256_key().token(Algorithm::es256, header, payload(changes)), rules, keys);
 }
