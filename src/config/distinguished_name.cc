@@ -314,8 +314,10 @@ bool begins_as_distinguished_name(std::string_view text) {
   std::string_view type = text.substr(0, equals);
   while (type.starts_with(' ')) type.remove_prefix(1);
   while (type.ends_with(' ')) type.remove_suffix(1);
-  if (is_object_identifier(type)) return true;
   const std::string lower = base::to_lower_ascii(type);
+  // RFC 2253 §4 had names like OID.2.5.4.3=x, which RFC 4514 has no more.
+  type.remove_prefix(lower.starts_with("oid.") ? 4 : 0);
+  if (is_object_identifier(type)) return true;
   return std::any_of(std::begin(short_names), std::end(short_names),
                      [&lower](const ShortName& one) { return one.name == lower; });
 }

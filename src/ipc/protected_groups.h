@@ -13,11 +13,12 @@
 namespace ipc {
 
 inline constexpr const char* protected_groups[] = {
-    "root",   "sudo",     "wheel",    "admin", "adm",      "docker",
-    "podman", "lxd",      "libvirt",  "kvm",   "disk",     "shadow",
-    "kmem",   "staff",    "tty",      "input", "tape",     "systemd-journal",
-    "utmp",   "utempter", "ssl-cert", "_ssh",  "ssh_keys", "pam-oidc",
-    "daemon", "sys",      "bin",      "mail",  "backup",   "operator",
+    "root",   "sudo",        "wheel",    "admin", "adm",      "docker",
+    "podman", "lxd",         "libvirt",  "kvm",   "disk",     "shadow",
+    "kmem",   "staff",       "tty",      "input", "tape",     "systemd-journal",
+    "utmp",   "utempter",    "ssl-cert", "_ssh",  "ssh_keys", "pam-oidc",
+    "daemon", "sys",         "bin",      "mail",  "backup",   "operator",
+    "incus",  "incus-admin",
 };
 
 constexpr bool is_protected_group(std::string_view name) {

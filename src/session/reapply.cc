@@ -27,6 +27,13 @@ bool is_from(const Record& record, const config::Provider& provider) {
   return provider.issuer == record.issuer && provider.client_id == record.client_id;
 }
 
+// The login made its person the owner, so that an account without one was released since.
+base::Result<> require_owner(const identity::Pins& pins, const std::string& account) {
+  ASSIGN_OR_RETURN(const auto owner, pins.find(account));
+  if (owner) return {};
+  return fail(Reason::map_sub_changed, "the account was released after this login");
+}
+
 }  // namespace
 
 base::Result<const config::Provider*> reapply_identity(const Today& today, const Record& record) {
@@ -37,8 +44,10 @@ base::Result<const config::Provider*> reapply_identity(const Today& today, const
     RETURN_IF_ERROR(policy::require_client(today.config, record.account, record.client_id));
     return &found->second;
   }
-  RETURN_IF_ERROR(identity::recognize(today.config, today.pins, record.account, found->second,
-                                      record.claims.get()));
+  ASSIGN_OR_RETURN(const auto pin,
+                   identity::recognize(today.config, today.pins, record.account, found->second,
+                                       record.claims.get()));
+  if (pin) RETURN_IF_ERROR(require_owner(today.pins, record.account));
   return &found->second;
 }
 

@@ -106,6 +106,10 @@ class Bed {
              {}} {
     session::Directory::make(path, ::geteuid(), ::getegid());
     above_.make_directory("pins", 0700);
+    // Whoever logs in becomes the account's owner.
+    const Record login = test::session_record();
+    EXPECT_OK(
+        host.pins.bind({login.account, login.issuer, "sub", login.subject, base::wall_now()}));
   }
 
   // Somebody approved so long ago.

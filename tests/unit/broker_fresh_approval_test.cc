@@ -48,6 +48,22 @@ TEST(K07_an_approval_without_a_session_is_not_fresh) {
   EXPECT(!bed.fresh(asks(P::authenticate, "sudo", {"500.77", "400.70"})).granted);
 }
 
+// H08, H21: or the owner before would keep root until the next one has logged in.
+TEST(an_approval_ends_when_its_account_is_released) {
+  Bed bed;
+  bed.add_open();
+  const LoginRequest sudo = asks(P::authenticate, "sudo", inside);
+  EXPECT(bed.fresh(sudo).granted);
+  EXPECT(*bed.host.pins.release("alice"));
+  EXPECT_EQ(
+      bed.fresh(sudo).why_not,
+      "the approval in this session counts no more: map.sub_changed: the account was released "
+      "after this login");
+  // An account that several people may become has no owner in the first place.
+  bed.host.config.accounts["alice"].usernames = {"alice", "bob"};
+  EXPECT(bed.fresh(sudo).granted);
+}
+
 TEST(a_fresh_approval_must_be_of_the_kind_that_the_service_demands) {
   Bed bed;
   bed.add_open();

@@ -149,7 +149,7 @@ namespace {
 struct Login {
   broker::Established person{
       *oidc::Claims::of(oidc::ClaimSource::id_token,
-                        test::json_of(R"({"sub": "s2", "preferred_username": "alice",
+                        test::json_of(R"({"sub": "248289761001", "preferred_username": "alice",
                                           "groups": ["linux-users"], "name": "Alice"})")),
       "urn:corp:hardware",
       {"hwk"},
@@ -192,7 +192,7 @@ TEST(an_approval_for_sudo_renews_the_session_that_it_was_given_in) {
   const Record record = bed.only();
   EXPECT_EQ(record.opener, "400.70");
   EXPECT_EQ(record.acr, "urn:corp:hardware");
-  EXPECT_EQ(record.subject, "s2");
+  EXPECT_EQ(record.subject, "248289761001");
   EXPECT(bed.fresh(sudo).granted);
   // The account phase of the same sudo finds it, that of another one does not.
   EXPECT_OK(bed.serve(asks(P::account, "sudo", inside)));
@@ -277,7 +277,7 @@ TEST(so_is_that_of_a_session_in_which_somebody_else_approves_now) {
     bed.add(record);
     write_down(bed, asks(P::authenticate, "sudo", inside));
     // The same person's stays where it is when no other one came.
-    const bool stays = record.subject == "s2";
+    const bool stays = record.subject == "248289761001";
     EXPECT_EQ(bed.host.replaced.empty(), stays);
     EXPECT_EQ(bed.only().refresh_token, stays ? "sealed" : "");
   }

@@ -172,7 +172,8 @@ TEST(a_list_that_denies_needs_the_groups) {
          {R"({"groups":7})", R"({"groups":{}})", R"({"groups":["linux-users",7]})",
           R"({"groups":[["linux-users"]]})", R"({"groups":["linux-users",null]})",
           R"({"groups":[{"value":"linux-users"}]})", R"({"groups":["linux-users","CN=a,b"]})",
-          R"({"groups":["OU=x,DC=\"y\"","linux-users"]})"})
+          R"({"groups":["OU=x,DC=\"y\"","linux-users"]})",
+          R"({"groups":["OID.2.5.4.3=Contractors,OU=Groups,DC=corp","linux-users"]})"})
       EXPECT_REASON(decide(claims, account), group_type);
     for (const char* claims : {R"({"hasgroups":true,"groups":["linux-users"]})",
                                R"({"_claim_names":{"groups":"s"},"groups":["linux-users"]})"})
