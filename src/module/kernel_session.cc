@@ -128,14 +128,16 @@ std::optional<Process> parent_of(const base::UniqueFd& proc, const Process& belo
   return same ? parent : std::nullopt;
 }
 
-/// The audit session, unless the first process is in it as well: podman or lxc-start in somebody's
-/// shell hand that shell's on to a whole container, where it tells no login from another one.
+/// The audit session, unless the first process is in it as well, or may be: podman or lxc-start in
+/// somebody's shell hand that shell's on to a whole container, where it tells no login from another
+/// one.
 std::uint32_t read_audit_session(const base::UniqueFd& proc) {
   char line[32];
   char first[32];
   const auto number = number_in(content(proc, "self/sessionid", line));
   if (!number || *number >= ipc::no_audit_session) return ipc::no_audit_session;
-  if (number == number_in(content(proc, "1/sessionid", first))) return ipc::no_audit_session;
+  const auto of_first = number_in(content(proc, "1/sessionid", first));
+  if (!of_first || number == of_first) return ipc::no_audit_session;
   return static_cast<std::uint32_t>(*number);
 }
 
