@@ -173,8 +173,8 @@ TEST(judges_the_userinfo_endpoint_only_where_it_is_used) {
 TEST(an_end_session_endpoint_elsewhere_is_not_used) {
   auto provider = test::provider();
   oidc::Notes notes;
-  const auto with = [&](const char* url) {
-    return oidc::parse_provider_metadata(document("end_session_endpoint", url), provider, notes);
+  const auto with = [&](const char* endpoint) {
+    return oidc::parse_provider_metadata(document("end_session_endpoint", endpoint), provider, notes);
   };
   const auto usual = with(R"("https://sso.example.com/idp/startSLO.ping")");
   EXPECT(usual && usual->end_session_endpoint && notes.empty());
