@@ -10,23 +10,14 @@
 #include <string_view>
 #include <vector>
 
+#include "support/sanitized.h"
+
 /// \file
 /// What the module's tests stand on: the built pam_oidc.so in the real libpam, with a scripted
 /// broker at the very path that is compiled in.
 ///
 /// Before main() the test process moves into a mount namespace of its own, where a tmpfs covers the
 /// broker's directory; nothing outside sees it.  Needs root; without, the program ends with 77.
-
-#if defined(__SANITIZE_ADDRESS__)
-#define OIDC_TEST_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define OIDC_TEST_SANITIZED 1
-#endif
-#endif
-#if !defined(OIDC_TEST_SANITIZED)
-#define OIDC_TEST_SANITIZED 0
-#endif
 
 namespace bed {
 

@@ -45,7 +45,7 @@ namespace {
 
 constexpr int channel = 3;
 std::byte buffer[ipc::max_packet];
-std::string report_text;
+ino_t report_file = 0;
 std::string attempt, user;
 
 std::string beside(const char* name) {
@@ -53,9 +53,22 @@ std::string beside(const char* name) {
   return self.substr(0, self.rfind('/') + 1) + name;
 }
 
+// A line at a time, so that a reader finds what was there before.  The first one begins a new
+// report; a broker that outlives its scene says no more, for the report is another one's then.
 void report(const std::string& key, const std::string& value) {
-  report_text += key + '=' + value + '\n';
-  std::ofstream(beside("report")) << report_text;
+  const bool begins = report_file == 0;
+  const std::string draft = beside("report.") + std::to_string(::getpid());
+  const int file = begins ? ::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)
+                          : ::open(beside("report").c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  if (file < 0) return;
+  struct stat facts {};
+  if (::fstat(file, &facts) == 0 && (begins || report_file == facts.st_ino)) {
+    report_file = facts.st_ino;
+    const std::string line = key + '=' + value + '\n';
+    static_cast<void>(::write(file, line.data(), line.size()));
+  }
+  ::close(file);
+  if (begins) ::rename(draft.c_str(), beside("report").c_str());
 }
 
 void send_bytes(const void* bytes, std::size_t size) {

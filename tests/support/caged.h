@@ -11,17 +11,7 @@
 
 #include "confine/privileges.h"
 #include "support/cmocka_cc.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define OIDC_TEST_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define OIDC_TEST_SANITIZED 1
-#endif
-#endif
-#ifndef OIDC_TEST_SANITIZED
-#define OIDC_TEST_SANITIZED 0
-#endif
+#include "support/sanitized.h"
 
 /// \file
 /// Children of a test that confine themselves and then try something.

@@ -42,7 +42,8 @@ struct Host {
   }
   std::vector<std::string> ids() const {
     std::vector<std::string> found;
-    for (const auto& key : keys().all()) found.push_back(key.key_id.value_or(""));
+    const jose::DecryptionKeys all = keys();
+    for (const auto& key : all.all()) found.push_back(key.key_id.value_or(""));
     return found;
   }
 };

@@ -5,20 +5,10 @@
 
 #include <new>
 
+#include "support/sanitized.h"
 #include "support/store_bed.h"
 
 // How many records there may be, how large and how old.
-
-#if defined(__SANITIZE_ADDRESS__)
-#define OIDC_TEST_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define OIDC_TEST_SANITIZED 1
-#endif
-#endif
-#if !defined(OIDC_TEST_SANITIZED)
-#define OIDC_TEST_SANITIZED 0
-#endif
 
 using namespace test::store_bed;
 using test::session_record;
