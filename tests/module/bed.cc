@@ -57,11 +57,19 @@ void put_over(const fs::path& source, const char* target) {
     cannot(std::string("cannot cover ") + target + ": " + std::strerror(errno));
 }
 
-/// The nearest directory above the broker that exists.  It is covered, so it must not be one that
-/// programs need to run.
+bool is_writable_by_others(const fs::path& place) {
+  return (fs::status(place).permissions() & (fs::perms::group_write | fs::perms::others_write)) !=
+         fs::perms::none;
+}
+
+/// The nearest directory above the broker that exists, or the highest that others can write (a
+/// build below /tmp): the module trusts no broker below such a one.  It is covered, so it must not
+/// be one that programs need to run.
 fs::path place_to_cover() {
   fs::path place = fs::path(the_broker_path).parent_path();
   while (!fs::is_directory(place)) place = place.parent_path();
+  for (fs::path above = place; above != above.root_path(); above = above.parent_path())
+    if (is_writable_by_others(above)) place = above;
   for (const char* const needed : {"/", "/usr", "/usr/lib", "/lib", "/etc"})
     if (place == needed) cannot("no directory to cover above " + the_broker_path);
   return place;
