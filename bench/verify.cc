@@ -97,8 +97,7 @@ void measure(const char* name, Algorithm algorithm, const test::SigningKey& sign
   machines.types = {"at+jwt"};
   machines.client_claim = "client_id";
   machines.scope_claim = "scope";
-  const oauth::MachineTokenRules rules{
-      machines, "linux-login", {algorithm}, now, std::chrono::seconds{60}};
+  const oauth::MachineTokenRules rules{machines, {algorithm}, now, std::chrono::seconds{60}};
   jose::Rules signature_rules;
   signature_rules.algorithms = {algorithm};
   signature_rules.types = machines.types;
