@@ -8,6 +8,7 @@
     assert leavers.verdicts(log, "alice") == ["ok"]
 """
 
+import contextlib
 import json
 import pathlib
 import pwd
@@ -84,3 +85,13 @@ def verdicts(log: SyslogCollector, account: str) -> list[str]:
     for line in found:
         assert (line.fields["outcome"] == "granted") == (line.fields["reason"] == "ok"), line
     return [line.fields["reason"] for line in found]
+
+
+@contextlib.contextmanager
+def keeping_tokens(host, machine: Machine, log: SyslogCollector):
+    """HOST(machine, log), which has a bench, with the refresh tokens of its logins kept."""
+    log.clear()  # services are numbered in each file anew
+    with machine.changes():
+        made = host(machine, log)
+        with made.bench.section("sessions", "[sessions]\nkeep_refresh_token = true"):
+            yield made

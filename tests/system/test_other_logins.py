@@ -255,11 +255,8 @@ def an_administrator_ends_it_and_no_token_is_ever_printed(host):
 
 @pytest.fixture(scope="module")
 def host(machine, syslog_collector):
-    syslog_collector.clear()  # services are numbered in each file anew
-    with machine.changes():
-        made = Host(machine, syslog_collector)
-        with made.bench.section("sessions", "[sessions]\nkeep_refresh_token = true"):
-            yield made
+    with leavers.keeping_tokens(Host, machine, syslog_collector) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -188,11 +188,8 @@ def who_ends_a_last_login_gives_its_token_back_and_is_told_what_came_of_it(host)
 
 @pytest.fixture(scope="module")
 def host(machine, syslog_collector):
-    syslog_collector.clear()  # services are numbered in each file anew
-    with machine.changes():
-        made = Host(machine, syslog_collector)
-        with made.bench.section("sessions", "[sessions]\nkeep_refresh_token = true"):
-            yield made
+    with leavers.keeping_tokens(Host, machine, syslog_collector) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
